@@ -1,0 +1,44 @@
+// The job: a video, a speech, an output.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "omnisync/media.h"
+#include "omnisync/options.h"
+#include "omnisync/stream.h"
+
+namespace omnisync {
+
+/// One job as the pipeline needs it. The functions open real files in the command and anything else in tests.
+struct Job {
+    OpenVideo open_video;
+    SpeechInfo speech;
+    SyncOptions sync;
+    std::function<std::unique_ptr<FrameSink>(const VideoInfo&)> create_output;
+    double preview_s = 0;                                 ///< > 0: stop after that much of the output's timeline
+    std::function<void(const Frame&, Pts end)> on_frame;  ///< called after each written frame; may be empty
+};
+
+/// What was done, for people and programs.
+struct DubReport {
+    VideoInfo video;
+    SpeechInfo speech;
+    SyncMode sync_used = SyncMode::cut;  ///< automatic resolved
+    std::string sync_sentence;           ///< one line: what happened because the lengths differ
+    ReadReport read;
+    WriteReport written;
+    Pts end;                             ///< end of the output on its timeline
+};
+
+/// Runs one job from end to end: reading, editing and writing overlap; memory does not grow with length.
+/// Throws Error(interrupted) soon after request_stop().
+[[nodiscard]] DubReport run(const Job& job);
+
+/// Asks every running job of this process to stop at the next frame. Async-signal-safe.
+void request_stop() noexcept;
+[[nodiscard]] bool stop_requested() noexcept;
+
+}  // namespace omnisync

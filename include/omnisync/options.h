@@ -1,0 +1,55 @@
+// What a user may choose, one small struct per stage, validated once by validate() and passed down.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace omnisync {
+
+/// What happens when speech and picture differ in length. V: the picture's end, S: the speech's end (offset included).
+enum class SyncMode {
+    automatic,  ///< speech shorter: cut; longer: bounce
+    cut,        ///< ends at the earlier of V and S
+    loop,       ///< ends at S; a picture that is too short starts again from its first frame
+    bounce,     ///< ends at S; a picture that is too short runs backward, forward, backward ...
+    silence,    ///< ends at V; silence follows short speech, long speech is cut (and that is said)
+    freeze,     ///< ends at the later of V and S; the last frame stands while the speech goes on, silence follows short speech
+};
+
+[[nodiscard]] std::string_view name(SyncMode mode);
+/// Throws Error(usage) for an unknown name; "auto" is automatic.
+[[nodiscard]] SyncMode parse_sync_mode(std::string_view text);
+
+struct SyncOptions {
+    SyncMode mode = SyncMode::automatic;
+    double offset_s = 0;  ///< shifts the speech: positive = later. Rounded once, to the nearest sample
+};
+
+/// How the picture is written. Empty or unset fields follow the source: same codec family, pixel format and so on.
+struct VideoEncodeOptions {
+    std::string codec;             ///< an FFmpeg encoder ("libx264") or codec ("h264") name, "copy" (engine none only), "lossless"; empty: the source's family
+    std::optional<double> crf;     ///< constant quality in the encoder's own scale
+    std::string preset;            ///< the encoder's preset
+    std::string pixel_format;      ///< FFmpeg's name
+    int threads = 0;               ///< 0: as many as the machine has
+};
+
+/// How the new sound is written.
+struct SoundOptions {
+    std::string codec;                    ///< "copy", an FFmpeg encoder or codec name; empty: copied when the container takes it, else the container's usual codec
+    std::optional<double> keep_original;  ///< dB (0 or below) at which the replaced track is mixed under the speech; unset: replaced
+    bool keep_tracks = true;              ///< other sound tracks are copied
+    int replaced_track = -1;              ///< which sound track of the video the speech replaces, counted from 0; -1: the one a player would play
+    int speech_track = -1;                ///< which sound track of the speech file; -1: the one a player would play
+};
+
+struct OutputOptions {
+    std::string path;
+    bool overwrite = false;
+    VideoEncodeOptions video;
+    SoundOptions sound;
+};
+
+}  // namespace omnisync
