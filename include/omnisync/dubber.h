@@ -30,7 +30,7 @@ struct DubReport {
     std::string sync_sentence;           ///< one line: what happened because the lengths differ
     ReadReport read;
     WriteReport written;
-    Pts end;                             ///< end of the output on its timeline
+    Pts end;  ///< end of the output on its timeline
 };
 
 /// Runs one job from end to end: reading, editing and writing overlap; memory does not grow with length.

@@ -15,12 +15,12 @@ enum class ColourModel { yuv, rgb, grey, other };
 
 /// How the samples of a picture lie in memory.
 struct PixelFormat {
-    std::string name;              ///< FFmpeg's name, e.g. "yuv420p10le"
+    std::string name;  ///< FFmpeg's name, e.g. "yuv420p10le"
     ColourModel model = ColourModel::other;
-    int bits = 8;                  ///< per component, 8..16; samples above 8 bits take two bytes, native order
-    int chroma_shift_x = 0;        ///< log2 of the horizontal chroma subsampling
+    int bits = 8;            ///< per component, 8..16; samples above 8 bits take two bytes, native order
+    int chroma_shift_x = 0;  ///< log2 of the horizontal chroma subsampling
     int chroma_shift_y = 0;
-    bool planar = false;           ///< one component per plane
+    bool planar = false;  ///< one component per plane
     bool alpha = false;
 
     friend bool operator==(const PixelFormat& a, const PixelFormat& b) { return a.name == b.name; }
@@ -47,16 +47,16 @@ struct Plane {
 /// A picture. Copying a Frame copies the handle, not the pixels; the pixels live as long as any handle.
 /// Treat pixels as read-only unless you made the frame: a reader may share them with its decoder.
 struct Frame {
-    Pts pts;                     ///< when it is shown, in its stream's time base, as demuxed
-    std::int64_t duration = 0;   ///< ticks of pts.unit; the last frame's is estimated when the file is silent on it
+    Pts pts;                    ///< when it is shown, in its stream's time base, as demuxed
+    std::int64_t duration = 0;  ///< ticks of pts.unit; the last frame's is estimated when the file is silent on it
     int width = 0;
     int height = 0;
     PixelFormat format;
     std::array<Plane, 4> planes{};
     int plane_count = 0;
-    bool damaged = false;        ///< the decoder concealed errors in it
+    bool damaged = false;  ///< the decoder concealed errors in it
 
-    std::shared_ptr<void> owner; ///< keeps `planes` alive; what it is, only the maker of the frame knows
+    std::shared_ptr<void> owner;  ///< keeps `planes` alive; what it is, only the maker of the frame knows
 };
 
 }  // namespace omnisync

@@ -10,8 +10,8 @@
 namespace omnisync {
 
 struct ReadOptions {
-    int threads = 0;                 ///< decoder threads; 0: as many as the machine has
-    bool strict = false;             ///< damage and early ends are errors (bad_data) instead of counts
+    int threads = 0;      ///< decoder threads; 0: as many as the machine has
+    bool strict = false;  ///< damage and early ends are errors (bad_data) instead of counts
 };
 
 /// Opens the video stream a player would show (attached pictures are not video).
@@ -29,9 +29,9 @@ struct SpeechInfo {
     std::string codec;
     int rate_hz = 0;
     int channels = 0;
-    std::int64_t samples = 0;          ///< per channel, gaps included, from the file's time zero
-    std::int64_t repaired_samples = 0; ///< NaN or infinite, taken as 0
-    double peak = 0;                   ///< largest magnitude; 0: digital silence
+    std::int64_t samples = 0;           ///< per channel, gaps included, from the file's time zero
+    std::int64_t repaired_samples = 0;  ///< NaN or infinite, taken as 0
+    double peak = 0;                    ///< largest magnitude; 0: digital silence
     bool ends_early = false;
     [[nodiscard]] Pts duration() const { return {samples, {1, rate_hz}}; }
 };

@@ -15,7 +15,8 @@ enum class SyncMode {
     loop,       ///< ends at S; a picture that is too short starts again from its first frame
     bounce,     ///< ends at S; a picture that is too short runs backward, forward, backward ...
     silence,    ///< ends at V; silence follows short speech, long speech is cut (and that is said)
-    freeze,     ///< ends at the later of V and S; the last frame stands while the speech goes on, silence follows short speech
+    freeze,     ///< ends at the later of V and S; the last frame stands while the speech goes on, silence follows short
+                ///< speech
 };
 
 [[nodiscard]] std::string_view name(SyncMode mode);
@@ -29,20 +30,24 @@ struct SyncOptions {
 
 /// How the picture is written. Empty or unset fields follow the source: same codec family, pixel format and so on.
 struct VideoEncodeOptions {
-    std::string codec;             ///< an FFmpeg encoder ("libx264") or codec ("h264") name, "copy" (engine none only), "lossless"; empty: the source's family
-    std::optional<double> crf;     ///< constant quality in the encoder's own scale
-    std::string preset;            ///< the encoder's preset
-    std::string pixel_format;      ///< FFmpeg's name
-    int threads = 0;               ///< 0: as many as the machine has
+    std::string codec;          ///< an FFmpeg encoder ("libx264") or codec ("h264") name, "copy" (engine none only),
+                                ///< "lossless"; empty: the source's family
+    std::optional<double> crf;  ///< constant quality in the encoder's own scale
+    std::string preset;         ///< the encoder's preset
+    std::string pixel_format;   ///< FFmpeg's name
+    int threads = 0;            ///< 0: as many as the machine has
 };
 
 /// How the new sound is written.
 struct SoundOptions {
-    std::string codec;                    ///< "copy", an FFmpeg encoder or codec name; empty: copied when the container takes it, else the container's usual codec
-    std::optional<double> keep_original;  ///< dB (0 or below) at which the replaced track is mixed under the speech; unset: replaced
-    bool keep_tracks = true;              ///< other sound tracks are copied
-    int replaced_track = -1;              ///< which sound track of the video the speech replaces, counted from 0; -1: the one a player would play
-    int speech_track = -1;                ///< which sound track of the speech file; -1: the one a player would play
+    std::string codec;  ///< "copy", an FFmpeg encoder or codec name; empty: copied when the container takes it, else
+                        ///< the container's usual codec
+    std::optional<double>
+        keep_original;  ///< dB (0 or below) at which the replaced track is mixed under the speech; unset: replaced
+    bool keep_tracks = true;  ///< other sound tracks are copied
+    int replaced_track =
+        -1;  ///< which sound track of the video the speech replaces, counted from 0; -1: the one a player would play
+    int speech_track = -1;  ///< which sound track of the speech file; -1: the one a player would play
 };
 
 struct OutputOptions {

@@ -29,8 +29,12 @@ enum class Rounding { nearest, down, up };  ///< nearest: half goes away from ze
 
 /// Exact comparison across units (no rounding, no overflow for |ticks| < 2^62 and unit terms < 2^31).
 [[nodiscard]] std::strong_ordering compare(Pts a, Pts b) noexcept;
-[[nodiscard]] inline bool operator<(Pts a, Pts b) noexcept { return compare(a, b) < 0; }
-[[nodiscard]] inline bool operator<=(Pts a, Pts b) noexcept { return compare(a, b) <= 0; }
+[[nodiscard]] inline bool operator<(Pts a, Pts b) noexcept {
+    return compare(a, b) < 0;
+}
+[[nodiscard]] inline bool operator<=(Pts a, Pts b) noexcept {
+    return compare(a, b) <= 0;
+}
 
 /// The index of the sample that sounds at `when`, at `rate_hz` samples a second, rounded to nearest.
 [[nodiscard]] std::int64_t sample_at(Pts when, int rate_hz) noexcept;
