@@ -15,6 +15,7 @@ namespace omnisync {
 /// One job as the pipeline needs it. The functions open real files in the command and anything else in tests.
 struct Job {
     OpenVideo open_video;
+    OpenVideoBackward open_video_backward;  ///< asked only by SyncMode::bounce
     SpeechInfo speech;
     SyncOptions sync;
     std::function<std::unique_ptr<FrameSink>(const VideoInfo&)> create_output;

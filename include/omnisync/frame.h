@@ -56,7 +56,11 @@ struct Frame {
     int plane_count = 0;
     bool damaged = false;  ///< the decoder concealed errors in it
 
-    std::shared_ptr<void> owner;  ///< keeps `planes` alive; what it is, only the maker of the frame knows
+    /// Keeps `planes` alive. What it is, only the maker of the frame knows.
+    std::shared_ptr<const void> owner;
+    /// The reader's own record of the picture (captions, field flags, HDR data). Whoever replaces the pixels hands it
+    /// on, so that the sink can write these with them.
+    std::shared_ptr<const void> origin;
 };
 
 }  // namespace omnisync

@@ -16,8 +16,12 @@ struct ReadOptions {
 
 /// Opens the video stream a player would show (attached pictures are not video).
 /// Throws Error: no_input (missing, unreadable), bad_data (not media, no video, nothing decodes).
-[[nodiscard]] std::unique_ptr<FrameSource> open_video(const std::string& path, Direction direction = Direction::forward,
-                                                      const ReadOptions& options = {});
+[[nodiscard]] std::unique_ptr<FrameSource> open_video(const std::string& path, const ReadOptions& options = {});
+
+/// The same stream read backward: the frames shown before `before`, latest first, with the timestamps and pixels of
+/// forward reading. Memory is bounded whatever the distance of key frames (it decodes in portions).
+[[nodiscard]] std::unique_ptr<FrameSource> open_video_backward(const std::string& path, Pts before,
+                                                               const ReadOptions& options = {});
 
 /// Opens a sound track of any media file as mono speech at `rate_hz`. `track` counts sound tracks from 0; -1 is the
 /// one a player would play. Throws Error as open_video; bad_data also for sound without samples.

@@ -44,6 +44,8 @@ struct SoundOptions {
                         ///< the container's usual codec
     std::optional<double>
         keep_original;  ///< dB (0 or below) at which the replaced track is mixed under the speech; unset: replaced
+    bool keep_replaced_track =
+        false;                ///< the replaced track stays in the file, as a further track that is not the default
     bool keep_tracks = true;  ///< other sound tracks are copied
     int replaced_track =
         -1;  ///< which sound track of the video the speech replaces, counted from 0; -1: the one a player would play

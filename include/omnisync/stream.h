@@ -58,10 +58,10 @@ public:
     [[nodiscard]] virtual ReadReport report() const = 0;
 };
 
-enum class Direction { forward, backward };
-
-/// Opens the same video again; each source reads on its own.
-using OpenVideo = std::function<std::unique_ptr<FrameSource>(Direction)>;
+/// Opens the same video once more, from its first frame.
+using OpenVideo = std::function<std::unique_ptr<FrameSource>()>;
+/// Opens the same video to be read backward: the frames shown before the given moment, latest first.
+using OpenVideoBackward = std::function<std::unique_ptr<FrameSource>(Pts before)>;
 
 /// What happened to one stream of the input, for the report.
 struct StreamFate {
