@@ -1,0 +1,205 @@
+#include "media/sound_reader.h"
+
+extern "C" {
+#include <libavutil/samplefmt.h>
+#include <libswresample/swresample.h>
+}
+
+#include <algorithm>
+#include <cmath>
+
+namespace omnisync::media {
+namespace {
+
+constexpr int kSilenceBlock = 4096;  // samples
+
+template <class T>
+std::int64_t zero_non_finite(T* samples, std::int64_t count) {
+    std::int64_t repaired = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (std::isfinite(samples[i])) continue;
+        samples[i] = 0;
+        ++repaired;
+    }
+    return repaired;
+}
+
+std::int64_t repair(AVFrame& block) {
+    const auto sample = static_cast<AVSampleFormat>(block.format);
+    const AVSampleFormat packed = av_get_packed_sample_fmt(sample);
+    if (packed != AV_SAMPLE_FMT_FLT && packed != AV_SAMPLE_FMT_DBL) return 0;
+    check(av_frame_make_writable(&block), ExitCode::internal, "cannot hold a block of sound");
+    const bool planar = av_sample_fmt_is_planar(sample) != 0;
+    const int planes = planar ? block.ch_layout.nb_channels : 1;
+    const std::int64_t count = std::int64_t{block.nb_samples} * (planar ? 1 : block.ch_layout.nb_channels);
+    std::int64_t repaired = 0;
+    for (int i = 0; i < planes; ++i) {
+        std::uint8_t* data = block.extended_data[i];
+        repaired += packed == AV_SAMPLE_FMT_FLT ? zero_non_finite(reinterpret_cast<float*>(data), count)
+                                                : zero_non_finite(reinterpret_cast<double*>(data), count);
+    }
+    return repaired;
+}
+
+}  // namespace
+
+SoundFormat format_of(const AVFrame& block) {
+    SoundFormat format;
+    format.sample = static_cast<AVSampleFormat>(block.format);
+    format.rate_hz = block.sample_rate;
+    // A layout without known positions (three channels of something) is taken as FFmpeg's default for that count.
+    if (block.ch_layout.order == AV_CHANNEL_ORDER_NATIVE)
+        av_channel_layout_copy(&format.layout, &block.ch_layout);
+    else
+        av_channel_layout_default(&format.layout, block.ch_layout.nb_channels);
+    return format;
+}
+
+Picture make_block(const SoundFormat& format, int samples) {
+    Picture block = make_picture();
+    block->format = format.sample;
+    block->sample_rate = format.rate_hz;
+    block->nb_samples = samples;
+    check(av_channel_layout_copy(&block->ch_layout, &format.layout), ExitCode::internal,
+          "cannot hold a block of sound");
+    check(av_frame_get_buffer(block.get(), 0), ExitCode::internal, "cannot hold a block of sound");
+    return block;
+}
+
+Picture make_silence(const SoundFormat& format, int samples) {
+    Picture block = make_block(format, samples);
+    av_samples_set_silence(block->extended_data, 0, samples, format.layout.nb_channels, format.sample);
+    return block;
+}
+
+void drop_front(AVFrame& block, int samples) {
+    const auto sample = static_cast<AVSampleFormat>(block.format);
+    const bool planar = av_sample_fmt_is_planar(sample) != 0;
+    const int planes = planar ? block.ch_layout.nb_channels : 1;
+    const int step = samples * av_get_bytes_per_sample(sample) * (planar ? 1 : block.ch_layout.nb_channels);
+    for (int i = 0; i < planes; ++i) {
+        block.extended_data[i] += step;
+        if (block.extended_data != block.data && i < AV_NUM_DATA_POINTERS) block.data[i] += step;
+    }
+    block.nb_samples -= samples;
+    if (block.pts != AV_NOPTS_VALUE) block.pts += samples;
+}
+
+SoundReader::SoundReader(const std::string& path, int track) : input_(path), stream_(-1) {
+    const std::optional<int> stream = input_.audio_stream(track);
+    if (!stream)
+        throw Error(ExitCode::bad_data, concat("'", path, "' has no sound"),
+                    "the speech is any file with a sound track");
+    stream_ = *stream;
+    input_.select({stream_});
+    const AVCodecParameters& parameters = *input_.stream(stream_).codecpar;
+    const AVCodec* decoder = avcodec_find_decoder(parameters.codec_id);
+    require(decoder != nullptr, ExitCode::bad_data, "'", path, "': no decoder for ",
+            avcodec_get_name(parameters.codec_id), " sound");
+    codec_.reset(avcodec_alloc_context3(decoder));
+    if (!codec_) throw std::bad_alloc();
+    check(avcodec_parameters_to_context(codec_.get(), &parameters), ExitCode::bad_data,
+          "cannot set up the sound decoder");
+    codec_->pkt_timebase = input_.stream(stream_).time_base;
+    check(avcodec_open2(codec_.get(), decoder, nullptr), ExitCode::bad_data,
+          concat("'", path, "': cannot decode ", avcodec_get_name(parameters.codec_id), " sound"));
+    pending_ = decode();
+    require(pending_ != nullptr, ExitCode::bad_data, "'", path, "': the sound track holds no samples");
+    format_ = format_of(*pending_);
+    require(format_.rate_hz > 0 && format_.layout.nb_channels > 0, ExitCode::bad_data, "'", path,
+            "': sound without rate or channels");
+    av_channel_layout_uninit(&pending_->ch_layout);
+    av_channel_layout_copy(&pending_->ch_layout, &format_.layout);
+}
+
+Picture SoundReader::next() {
+    for (;;) {
+        if (gap_ > 0) {
+            Picture silence = make_silence(format_, static_cast<int>(std::min<std::int64_t>(gap_, kSilenceBlock)));
+            silence->pts = position_;
+            position_ += silence->nb_samples;
+            gap_ -= silence->nb_samples;
+            return silence;
+        }
+        if (!pending_) pending_ = decode();
+        if (!pending_) return nullptr;
+        const std::int64_t tolerance = started_ ? format_.rate_hz / 50 : 0;
+        const std::int64_t ahead = index_of(*pending_) - position_;
+        started_ = true;
+        if (ahead > tolerance) {
+            gap_ = ahead;
+            continue;
+        }
+        Picture block = std::move(pending_);
+        if (ahead < -tolerance) {
+            if (-ahead >= block->nb_samples) continue;
+            drop_front(*block, static_cast<int>(-ahead));
+        }
+        block->pts = position_;
+        position_ += block->nb_samples;
+        return block;
+    }
+}
+
+std::int64_t SoundReader::index_of(const AVFrame& block) const {
+    if (block.best_effort_timestamp == AV_NOPTS_VALUE) return position_;
+    const Rational sample{1, format_.rate_hz};
+    const Pts origin = input_.origin();
+    const std::int64_t in_file =
+        rescale(block.best_effort_timestamp, rational(input_.stream(stream_).time_base), sample);
+    return in_file - rescale(origin.ticks, origin.unit, sample);
+}
+
+Picture SoundReader::decode() {
+    Picture block = make_picture();
+    for (;;) {
+        const int code = avcodec_receive_frame(codec_.get(), block.get());
+        if (code == 0) {
+            if (block->nb_samples <= 0) continue;
+            repaired_ += repair(*block);
+            return in_first_format(std::move(block));
+        }
+        if (code == AVERROR_EOF) return nullptr;
+        if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
+        if (code != AVERROR(EAGAIN)) {
+            ++lost_packets_;
+            if (drained_) return nullptr;
+            continue;
+        }
+        const Packet packet = input_.read();
+        drained_ = !packet;
+        const int sent = avcodec_send_packet(codec_.get(), packet.get());
+        if (sent == AVERROR(ENOMEM)) throw std::bad_alloc();
+        if (sent < 0 && sent != AVERROR_EOF) ++lost_packets_;
+    }
+}
+
+Picture SoundReader::in_first_format(Picture block) {
+    const SoundFormat from = format_of(*block);
+    if (format_.rate_hz == 0 || from == format_) {
+        if (format_.rate_hz != 0 && block->ch_layout.order != AV_CHANNEL_ORDER_NATIVE) {
+            av_channel_layout_uninit(&block->ch_layout);
+            av_channel_layout_copy(&block->ch_layout, &format_.layout);
+        }
+        return block;
+    }
+    if (!converter_ || !(converter_from_ == from)) {
+        SwrContext* raw = nullptr;
+        const int made = swr_alloc_set_opts2(&raw, &format_.layout, format_.sample, format_.rate_hz, &from.layout,
+                                             from.sample, from.rate_hz, 0, nullptr);
+        converter_.reset(raw);
+        check(made, ExitCode::bad_data, "cannot convert sound that changes its format midway");
+        check(swr_init(raw), ExitCode::bad_data, "cannot convert sound that changes its format midway");
+        converter_from_ = from;
+    }
+    const std::int64_t room = swr_get_out_samples(converter_.get(), block->nb_samples);
+    Picture converted = make_block(format_, static_cast<int>(room));
+    const int samples = check(swr_convert(converter_.get(), converted->extended_data, static_cast<int>(room),
+                                          const_cast<const std::uint8_t**>(block->extended_data), block->nb_samples),
+                              ExitCode::bad_data, "cannot convert sound");
+    converted->nb_samples = samples;
+    converted->best_effort_timestamp = block->best_effort_timestamp;
+    return converted;
+}
+
+}  // namespace omnisync::media
