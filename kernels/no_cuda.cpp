@@ -1,0 +1,21 @@
+// The CUDA side of every kernel for programs without CUDA: the same symbols, which throw.
+#include "kernels/noise.h"
+#include "omnisync/error.h"
+
+namespace omnisync::kernels {
+namespace {
+
+[[noreturn]] void no_cuda() {
+    throw Error(ExitCode::unavailable, "this program was built without CUDA", "use --device cpu");
+}
+
+}  // namespace
+
+void noise_cuda(const Noise&, Stream) {
+    no_cuda();
+}
+void start_from_source_cuda(const StartFromSource&, Stream) {
+    no_cuda();
+}
+
+}  // namespace omnisync::kernels
