@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "omnisync/time.h"
+
 namespace omnisync {
 
 /// What happens when speech and picture differ in length. V: the picture's end, S: the speech's end (offset included).
@@ -27,6 +29,10 @@ struct SyncOptions {
     SyncMode mode = SyncMode::automatic;
     double offset_s = 0;  ///< shifts the speech: positive = later. Rounded once, to the nearest sample
 };
+
+/// Where the speech's first sample sounds, as a sample index on the output's timeline: the start of the video file's
+/// own timeline (`origin`) plus the offset. Rounded here, once, for picture and sound alike.
+[[nodiscard]] std::int64_t first_sample(const SyncOptions& sync, Pts origin, int rate_hz);
 
 /// How the picture is written. Empty or unset fields follow the source: same codec family, pixel format and so on.
 struct VideoEncodeOptions {

@@ -1,6 +1,7 @@
 #include "omnisync/options.h"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "omnisync/error.h"
@@ -28,6 +29,10 @@ SyncMode parse_sync_mode(std::string_view text) {
         if (known == text) return value;
     throw Error(ExitCode::usage, concat("unknown sync mode '", text, "'"),
                 "choose auto, cut, loop, bounce, silence or freeze");
+}
+
+std::int64_t first_sample(const SyncOptions& sync, Pts origin, int rate_hz) {
+    return sample_at(origin, rate_hz) + std::llround(sync.offset_s * rate_hz);
 }
 
 }  // namespace omnisync

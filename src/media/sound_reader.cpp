@@ -2,7 +2,6 @@
 
 extern "C" {
 #include <libavutil/samplefmt.h>
-#include <libswresample/swresample.h>
 }
 
 #include <algorithm>
@@ -42,48 +41,6 @@ std::int64_t repair(AVFrame& block) {
 }
 
 }  // namespace
-
-SoundFormat format_of(const AVFrame& block) {
-    SoundFormat format;
-    format.sample = static_cast<AVSampleFormat>(block.format);
-    format.rate_hz = block.sample_rate;
-    // A layout without known positions (three channels of something) is taken as FFmpeg's default for that count.
-    if (block.ch_layout.order == AV_CHANNEL_ORDER_NATIVE)
-        av_channel_layout_copy(&format.layout, &block.ch_layout);
-    else
-        av_channel_layout_default(&format.layout, block.ch_layout.nb_channels);
-    return format;
-}
-
-Picture make_block(const SoundFormat& format, int samples) {
-    Picture block = make_picture();
-    block->format = format.sample;
-    block->sample_rate = format.rate_hz;
-    block->nb_samples = samples;
-    check(av_channel_layout_copy(&block->ch_layout, &format.layout), ExitCode::internal,
-          "cannot hold a block of sound");
-    check(av_frame_get_buffer(block.get(), 0), ExitCode::internal, "cannot hold a block of sound");
-    return block;
-}
-
-Picture make_silence(const SoundFormat& format, int samples) {
-    Picture block = make_block(format, samples);
-    av_samples_set_silence(block->extended_data, 0, samples, format.layout.nb_channels, format.sample);
-    return block;
-}
-
-void drop_front(AVFrame& block, int samples) {
-    const auto sample = static_cast<AVSampleFormat>(block.format);
-    const bool planar = av_sample_fmt_is_planar(sample) != 0;
-    const int planes = planar ? block.ch_layout.nb_channels : 1;
-    const int step = samples * av_get_bytes_per_sample(sample) * (planar ? 1 : block.ch_layout.nb_channels);
-    for (int i = 0; i < planes; ++i) {
-        block.extended_data[i] += step;
-        if (block.extended_data != block.data && i < AV_NUM_DATA_POINTERS) block.data[i] += step;
-    }
-    block.nb_samples -= samples;
-    if (block.pts != AV_NOPTS_VALUE) block.pts += samples;
-}
 
 SoundReader::SoundReader(const std::string& path, int track) : input_(path), stream_(-1) {
     const std::optional<int> stream = input_.audio_stream(track);
@@ -184,20 +141,10 @@ Picture SoundReader::in_first_format(Picture block) {
         return block;
     }
     if (!converter_ || !(converter_from_ == from)) {
-        SwrContext* raw = nullptr;
-        const int made = swr_alloc_set_opts2(&raw, &format_.layout, format_.sample, format_.rate_hz, &from.layout,
-                                             from.sample, from.rate_hz, 0, nullptr);
-        converter_.reset(raw);
-        check(made, ExitCode::bad_data, "cannot convert sound that changes its format midway");
-        check(swr_init(raw), ExitCode::bad_data, "cannot convert sound that changes its format midway");
+        converter_.emplace(from, format_);
         converter_from_ = from;
     }
-    const std::int64_t room = swr_get_out_samples(converter_.get(), block->nb_samples);
-    Picture converted = make_block(format_, static_cast<int>(room));
-    const int samples = check(swr_convert(converter_.get(), converted->extended_data, static_cast<int>(room),
-                                          const_cast<const std::uint8_t**>(block->extended_data), block->nb_samples),
-                              ExitCode::bad_data, "cannot convert sound");
-    converted->nb_samples = samples;
+    Picture converted = converter_->convert(block.get());
     converted->best_effort_timestamp = block->best_effort_timestamp;
     return converted;
 }

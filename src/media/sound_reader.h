@@ -7,25 +7,9 @@
 
 #include "media/av.h"
 #include "media/input.h"
+#include "media/sound_format.h"
 
 namespace omnisync::media {
-
-/// How samples lie in memory: everything that a block of sound has besides its samples.
-struct SoundFormat {
-    AVSampleFormat sample = AV_SAMPLE_FMT_NONE;
-    AVChannelLayout layout{};  // native orders own nothing; custom maps are refused when opened
-    int rate_hz = 0;
-    friend bool operator==(const SoundFormat& a, const SoundFormat& b) {
-        return a.sample == b.sample && a.rate_hz == b.rate_hz && av_channel_layout_compare(&a.layout, &b.layout) == 0;
-    }
-};
-
-[[nodiscard]] SoundFormat format_of(const AVFrame& block);
-/// A block of `samples` samples, uninitialised or silent.
-[[nodiscard]] Picture make_block(const SoundFormat& format, int samples);
-[[nodiscard]] Picture make_silence(const SoundFormat& format, int samples);
-/// Removes the first `samples` samples of a block (no copy).
-void drop_front(AVFrame& block, int samples);
 
 /// Decodes one track. Sample 0 sounds at the file's origin (Input::origin): a track that starts later begins with
 /// silence, gaps of 20 ms or more are filled with silence, overlaps of 20 ms or more are dropped; smaller jitter is
@@ -59,7 +43,7 @@ private:
     std::int64_t gap_ = 0;       // samples of silence still owed
     bool started_ = false;
     bool drained_ = false;
-    Resampler converter_;  // only after a change of format midway
+    std::optional<SoundConverter> converter_;  // only after a change of format midway
     SoundFormat converter_from_;
     std::int64_t repaired_ = 0;
     std::int64_t lost_packets_ = 0;

@@ -7,7 +7,7 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 
-#include "media/sound_converter.h"
+#include "media/sound_reader.h"
 #include "omnisync/media.h"
 
 namespace omnisync::media {
