@@ -1,17 +1,31 @@
-# omnisync::opencv and omnisync::dlib, for the tracking library alone.
+# omnisync::opencv and omnisync::dlib, for the tracking library and the command's pictures.
+#
+# Imported targets of our own. OpenCV's package file asks for every one of its modules (with VTK, GDAL, MPI behind them,
+# 170 MB more to install), dlib's adds image and database libraries; nothing here uses those.
 include_guard(GLOBAL)
-find_package(OpenCV 4.5 QUIET COMPONENTS core imgproc imgcodecs video calib3d)
+find_path(OMNISYNC_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4)
 find_path(OMNISYNC_DLIB_INCLUDE dlib/image_processing.h)
 find_library(OMNISYNC_DLIB_LIBRARY dlib)
-if(NOT OpenCV_FOUND OR NOT OMNISYNC_DLIB_INCLUDE OR NOT OMNISYNC_DLIB_LIBRARY)
-  message(FATAL_ERROR "OpenCV (4.5 or newer) or dlib is missing. Run tools/bootstrap, or configure with "
+set(missing "")
+add_library(omnisync_opencv INTERFACE)
+add_library(omnisync::opencv ALIAS omnisync_opencv)
+foreach(module core imgproc video)
+  find_library(OMNISYNC_OPENCV_${module} opencv_${module})
+  if(NOT OMNISYNC_OPENCV_${module})
+    list(APPEND missing opencv_${module})
+    continue()
+  endif()
+  add_library(omnisync_opencv_${module} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(omnisync_opencv_${module} PROPERTIES
+    IMPORTED_LOCATION ${OMNISYNC_OPENCV_${module}}
+    INTERFACE_INCLUDE_DIRECTORIES "${OMNISYNC_OPENCV_INCLUDE}")
+  target_link_libraries(omnisync_opencv INTERFACE omnisync_opencv_${module})
+endforeach()
+if(missing OR NOT OMNISYNC_OPENCV_INCLUDE OR NOT OMNISYNC_DLIB_INCLUDE OR NOT OMNISYNC_DLIB_LIBRARY)
+  message(FATAL_ERROR "OpenCV 4 or dlib is missing (${missing}). Run tools/bootstrap, or configure with "
                       "-DOMNISYNC_MEDIA=OFF to build without the media libraries and the command.")
 endif()
-add_library(omnisync_opencv INTERFACE)
-target_link_libraries(omnisync_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs opencv_video opencv_calib3d)
-add_library(omnisync::opencv ALIAS omnisync_opencv)
 
-# An imported target of our own: dlib's adds image and database libraries that nothing here uses.
 add_library(omnisync_dlib UNKNOWN IMPORTED GLOBAL)
 set_target_properties(omnisync_dlib PROPERTIES
   IMPORTED_LOCATION ${OMNISYNC_DLIB_LIBRARY}

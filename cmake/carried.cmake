@@ -1,0 +1,31 @@
+# nlohmann-json and GoogleTest: from the system, else from a folder that travels with the sources to a machine without
+# them: OMNISYNC_CARRIED/nlohmann/json.hpp and OMNISYNC_CARRIED/googletest (see docs/building.md, "GPU machines").
+include_guard(GLOBAL)
+set(OMNISYNC_CARRIED ${PROJECT_SOURCE_DIR}/.carried CACHE PATH "Folder with nlohmann/ and googletest/ for machines without them")
+
+find_package(nlohmann_json 3.11 QUIET)
+if(NOT nlohmann_json_FOUND)
+  if(NOT EXISTS ${OMNISYNC_CARRIED}/nlohmann/json.hpp)
+    message(FATAL_ERROR "nlohmann-json is missing. Run tools/bootstrap, or put its headers into ${OMNISYNC_CARRIED}/nlohmann.")
+  endif()
+  add_library(omnisync_json INTERFACE)
+  target_include_directories(omnisync_json SYSTEM INTERFACE ${OMNISYNC_CARRIED})
+  add_library(nlohmann_json::nlohmann_json ALIAS omnisync_json)
+endif()
+
+if(BUILD_TESTING)
+  find_package(GTest 1.12 QUIET)
+  if(NOT GTest_FOUND)
+    if(NOT EXISTS ${OMNISYNC_CARRIED}/googletest/CMakeLists.txt)
+      message(FATAL_ERROR "GoogleTest is missing. Run tools/bootstrap --tests, configure with -DBUILD_TESTING=OFF, or put "
+                          "its sources into ${OMNISYNC_CARRIED}/googletest.")
+    endif()
+    set(INSTALL_GTEST OFF)
+    add_subdirectory(${OMNISYNC_CARRIED}/googletest ${PROJECT_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+    foreach(target gtest gtest_main gmock)
+      if(NOT TARGET GTest::${target})
+        add_library(GTest::${target} ALIAS ${target})
+      endif()
+    endforeach()
+  endif()
+endif()
