@@ -1,0 +1,88 @@
+// What a user asked for, as plain values: the thin executable fills it in, the command library acts on it.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "omnisync/options.h"
+
+namespace omnisync::command {
+
+enum class LogFormat { automatic, text, json };  ///< automatic: json when progress is json
+
+/// Options that every command understands.
+struct Global {
+    std::string config;  ///< --config; empty: the usual places
+    log::Level log_level = log::Level::info;
+    LogFormat log_format = LogFormat::automatic;
+    std::string progress = "auto";  ///< auto, bar, lines, json, ffmpeg, none
+    bool quiet = false;
+    bool json = false;            ///< results on stdout as one JSON document
+    int threads = 0;              ///< 0: as many as the machine has
+    std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
+
+    [[nodiscard]] bool json_messages() const {
+        return log_format == LogFormat::json || (log_format == LogFormat::automatic && progress == "json" && !quiet);
+    }
+};
+
+struct DubCommand {
+    std::string video;
+    std::string speech;
+    std::string engine = "portable";  ///< portable, xdub, none
+    SyncOptions sync;
+    OutputOptions output;
+    std::string report;    ///< JSON file; empty: none
+    double preview_s = 0;  ///< 0: the whole
+    bool strict = false;
+    bool dry_run = false;
+};
+
+struct InspectCommand {
+    std::string video;
+    bool strict = false;
+};
+
+struct CompareCommand {
+    std::string first;
+    std::string second;
+    double duration_s = 0;  ///< 0: the whole
+};
+
+struct DoctorCommand {
+    bool config = false;  ///< list the options and where their values come from, nothing else
+};
+
+/// One option's value and where it comes from, for `doctor --config`.
+struct OptionOrigin {
+    std::string section;  ///< command; empty: global
+    std::string name;     ///< without dashes
+    std::string value;
+    std::string origin;  ///< "default", "command line", "environment NAME", "FILE:LINE"
+};
+
+struct Invocation {
+    Global global;
+    DubCommand dub;
+    InspectCommand inspect;
+    CompareCommand compare;
+    DoctorCommand doctor;
+    std::string command;                ///< "dub", "inspect", "compare" or "doctor": the one to run
+    std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --config`
+};
+
+class Session;
+
+// One file each. They return an exit code, or throw Error.
+int run_dub(const DubCommand& command, const Session& session);
+int run_inspect(const InspectCommand& command, const Session& session);
+int run_compare(const CompareCommand& command, const Session& session);
+int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
+
+/// The command library's one entry: name and type. Throws Error; both sides come from one build.
+inline constexpr const char* kCommandsEntry = "omnisync_commands_v1";
+using CommandsEntry = int(const Invocation& invocation);
+
+}  // namespace omnisync::command

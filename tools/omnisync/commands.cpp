@@ -1,0 +1,36 @@
+// The command library's entry: signals, session, dispatch.
+#include <exception>
+
+#include "base/signals.h"
+#include "base/staged_file.h"
+#include "command.h"
+#include "omnisync/dubber.h"
+#include "omnisync/error.h"
+#include "session.h"
+
+namespace omnisync::command {
+namespace {
+
+int dispatch(const Invocation& invocation, const Session& session) {
+    if (invocation.command == "dub") return run_dub(invocation.dub, session);
+    if (invocation.command == "inspect") return run_inspect(invocation.inspect, session);
+    if (invocation.command == "compare") return run_compare(invocation.compare, session);
+    if (invocation.command == "doctor") return run_doctor(invocation.doctor, invocation.origins, session);
+    fail(ExitCode::internal, "no code for the command '", invocation.command, "'");
+}
+
+}  // namespace
+}  // namespace omnisync::command
+
+extern "C" int omnisync_commands_v1(const omnisync::command::Invocation& invocation) {
+    using namespace omnisync;
+    const StopSignals signals(request_stop, discard_staged_files_from_signal);
+    const command::Session session(invocation.global);
+    try {
+        return command::dispatch(invocation, session);
+    } catch (const std::exception&) {
+        // Whatever broke after a signal broke because of it: a read that was interrupted, a frame that did not come.
+        if (StopSignals::received() == 0) throw;
+        throw Error(ExitCode::interrupted, "interrupted: nothing was written", "run the same command again");
+    }
+}

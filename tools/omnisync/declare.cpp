@@ -1,0 +1,222 @@
+// Every option of every command, in the order of the help.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "command.h"
+#include "omnisync/error.h"
+#include "option.h"
+
+namespace omnisync::command {
+namespace {
+
+// Ticks and samples of a year still fit where they must; anything longer is a slip of the finger.
+constexpr double kLongestSeconds = 366.0 * 24 * 3600;
+constexpr Range kTrack{0, 1000};
+
+Option log_level(log::Level& target) {
+    Option option;
+    option.names = "--log-level";
+    option.placeholder = "debug|info|warn|error|off";
+    option.choices = {"debug", "info", "warn", "error", "off"};
+    option.help = "least important messages to show on stderr; debug includes FFmpeg's own";
+    option.assign = [&target](const std::string& given) {
+        const auto level = log::parse_level(given);
+        if (!level)
+            throw Error(ExitCode::usage, concat("must be debug, info, warn, error or off, not '", given, "'"),
+                        did_you_mean(given, {"debug", "info", "warn", "error", "off"}));
+        target = *level;
+    };
+    option.show = [&target] { return std::string(log::name(target)); };
+    option.default_text = option.show();
+    return option;
+}
+
+Option log_format(LogFormat& target) {
+    Option option;
+    option.names = "--log-format";
+    option.placeholder = "auto|text|json";
+    option.choices = {"auto", "text", "json"};
+    option.help = "messages on stderr as text or as one JSON object a line; auto: json with --progress json";
+    option.assign = [&target](const std::string& given) {
+        if (given == "auto") {
+            target = LogFormat::automatic;
+        } else if (given == "text") {
+            target = LogFormat::text;
+        } else if (given == "json") {
+            target = LogFormat::json;
+        } else {
+            throw Error(ExitCode::usage, concat("must be auto, text or json, not '", given, "'"));
+        }
+    };
+    option.show = [&target] {
+        return target == LogFormat::automatic ? "auto" : target == LogFormat::text ? "text" : "json";
+    };
+    option.default_text = option.show();
+    return option;
+}
+
+Option device(std::string& target) {
+    Option option =
+        text("--device", "auto|cpu|cuda[:N]", target, "where engines compute; auto: a CUDA device if one works");
+    option.assign = [&target](const std::string& given) {
+        const auto index = given.starts_with("cuda:") ? parse_integer(given.substr(5)) : std::nullopt;
+        const bool numbered = index && *index >= 0 && *index < 1024;
+        if (given != "auto" && given != "cpu" && given != "cuda" && !numbered)
+            throw Error(ExitCode::usage, concat("must be auto, cpu, cuda or cuda:N, not '", given, "'"));
+        target = given;
+    };
+    return option;
+}
+
+Option sync(SyncMode& target) {
+    Option option;
+    option.names = "--sync";
+    option.placeholder = "auto|cut|loop|bounce|silence|freeze";
+    option.choices = {"auto", "cut", "loop", "bounce", "silence", "freeze"};
+    option.help =
+        "what happens when speech and picture differ in length; auto: cut when the speech is shorter, bounce when "
+        "it is longer (drawings in docs/cli.md)";
+    option.assign = [&target, choices = option.choices](const std::string& given) {
+        try {
+            target = parse_sync_mode(given);
+        } catch (const Error& error) {
+            const std::string guess = did_you_mean(given, choices);
+            throw Error(ExitCode::usage, error.what(), guess.empty() ? error.hint() : guess);
+        }
+    };
+    option.show = [&target] { return std::string(name(target)); };
+    option.default_text = option.show();
+    return option;
+}
+
+CommandSpec declare_global(Global& global) {
+    CommandSpec spec;
+    spec.options = {
+        text("--config", "FILE", global.config,
+             "options as TOML; else ./omnisync.toml, else $XDG_CONFIG_HOME/omnisync/config.toml if there is one"),
+        log_level(global.log_level),
+        log_format(global.log_format),
+        choice("--progress", {"auto", "bar", "lines", "json", "ffmpeg", "none"}, global.progress,
+               "how progress is shown on stderr; auto: a bar on a terminal, else a line every 5 seconds"),
+        flag("-q,--quiet", global.quiet, "no progress, no notes; warnings and errors stay"),
+        flag("--json", global.json, "the result on stdout as one JSON document"),
+        integer("--threads", "N", global.threads, {0, 1024},
+                "worker threads, 0 to 1024; 0: as many as the machine has"),
+        device(global.device),
+    };
+    return spec;
+}
+
+std::vector<Option> output_options(OutputOptions& output) {
+    return {
+        text("-o,--output", "OUT", output.path, "file to write; its extension chooses the container (required)")
+            .command_line_only(),
+        flag("--force", output.overwrite, "replace an existing output; an input is never replaced"),
+        text("--video-codec", "NAME", output.video.codec,
+             "FFmpeg encoder or codec name, 'copy' (coded pictures as they are, engine none only) or 'lossless'")
+            .defaults_to("the source's codec family"),
+        number("--crf", "N", output.video.crf, {0, 255},
+               "constant quality in the encoder's own scale, smaller is better")
+            .defaults_to("visually transparent"),
+        text("--preset", "NAME", output.video.preset,
+             "the encoder's preset, for example 'slow' (x264) or '6' (SVT-AV1)")
+            .defaults_to("the encoder's"),
+        text("--pix-fmt", "NAME", output.video.pixel_format,
+             "FFmpeg pixel format of the result, for example yuv420p10le")
+            .defaults_to("the source's"),
+        text("--audio-out", "NAME", output.sound.codec,
+             "'copy' or an FFmpeg encoder or codec name for the new sound, for example aac or flac")
+            .defaults_to("copied when the container takes it, else its usual codec"),
+        number("--keep-audio", "DB", output.sound.keep_original, {-200, 0},
+               "mix the replaced sound under the speech at this level in dB, -200 to 0")
+            .defaults_to("replaced"),
+        integer("--audio-track", "N", output.sound.replaced_track, kTrack,
+                "which sound track of VIDEO the speech replaces, counted from 0")
+            .defaults_to("the one a player would play"),
+        integer("--speech-track", "N", output.sound.speech_track, kTrack, "which sound track of SPEECH, counted from 0")
+            .defaults_to("the one a player would play"),
+    };
+}
+
+CommandSpec declare_dub(DubCommand& dub) {
+    CommandSpec spec;
+    spec.name = "dub";
+    spec.summary = "give a video another sound track and its speaker the mouth for it";
+    spec.description =
+        "Every stream that is not replaced is copied, timestamps stay as they are, and the output appears under its "
+        "name "
+        "only when it is complete.";
+    spec.operands = {{"VIDEO", "any video file that FFmpeg reads", &dub.video},
+                     {"SPEECH", "any file with a sound track", &dub.speech}};
+    spec.options = {
+        choice("--engine", {"portable", "xdub", "none"}, dub.engine,
+               "what redraws the mouth; none: replace the sound, edit no pixel"),
+        sync(dub.sync.mode),
+        number("--offset", "SECONDS", dub.sync.offset_s, {-kLongestSeconds, kLongestSeconds},
+               "shift the speech: positive is later, negative cuts its beginning"),
+    };
+    for (Option& option : output_options(dub.output)) spec.options.push_back(std::move(option));
+    spec.options.push_back(
+        text("--report", "FILE.json", dub.report, "write what was done, as JSON, when it is done").command_line_only());
+    spec.options.push_back(number("--preview", "SECONDS", dub.preview_s, {0, kLongestSeconds},
+                                  "only the first seconds of the output; 0: all of it"));
+    spec.options.push_back(
+        flag("--strict", dub.strict, "damage in VIDEO is an error (65) instead of being concealed and counted"));
+    spec.options.push_back(
+        flag("--dry-run", dub.dry_run, "say what would be done and how long it would take, write nothing")
+            .command_line_only());
+    spec.examples = {
+        "# the sound of speech.wav instead of the film's, every picture as it was",
+        "omnisync dub film.mp4 speech.wav -o dubbed.mp4 --engine none",
+        "# speech half a second later over the original at -18 dB, last picture held, with a report",
+        "omnisync dub film.mkv take3.flac -o film.fr.mkv --engine none --offset 0.5 --keep-audio -18 --sync freeze "
+        "--report film.json"};
+    return spec;
+}
+
+CommandSpec declare_inspect(InspectCommand& inspect) {
+    CommandSpec spec;
+    spec.name = "inspect";
+    spec.summary = "what a video holds: size, colour, timestamps, damage";
+    spec.description = "Decodes the whole picture stream once.";
+    spec.operands = {{"VIDEO", "any video file that FFmpeg reads", &inspect.video}};
+    spec.options = {flag("--strict", inspect.strict, "damage is an error (65) instead of being counted")};
+    spec.examples = {"# for people", "omnisync inspect film.mp4", "# for programs: is the file whole?",
+                     "omnisync inspect film.mp4 --json | jq .read.ends_early"};
+    return spec;
+}
+
+CommandSpec declare_compare(CompareCommand& compare) {
+    CommandSpec spec;
+    spec.name = "compare";
+    spec.summary = "how two videos differ, frame by frame";
+    spec.description = "Pairs frames in order of display; the pictures must have one size and pixel format.";
+    spec.operands = {{"A", "a video file, the reference", &compare.first}, {"B", "another one", &compare.second}};
+    spec.options = {number("--duration", "SECONDS", compare.duration_s, {0, kLongestSeconds},
+                           "only the first seconds of A; 0: all of it")};
+    spec.examples = {"# did the pictures survive?", "omnisync compare film.mp4 dubbed.mp4",
+                     "# the worst frame, for a program", "omnisync compare film.mp4 dubbed.mp4 --json | jq .worst"};
+    return spec;
+}
+
+CommandSpec declare_doctor(DoctorCommand& doctor) {
+    CommandSpec spec;
+    spec.name = "doctor";
+    spec.summary = "what this machine has, what is missing, how fast it computes";
+    spec.options = {
+        flag("--config", doctor.config, "list every option with its value and where the value comes from, nothing else")
+            .command_line_only()};
+    spec.examples = {"# a table", "omnisync doctor", "# which configuration is in force?", "omnisync doctor --config"};
+    return spec;
+}
+
+}  // namespace
+
+std::vector<CommandSpec> declare_commands(Invocation& invocation) {
+    return {declare_global(invocation.global), declare_dub(invocation.dub), declare_inspect(invocation.inspect),
+            declare_compare(invocation.compare), declare_doctor(invocation.doctor)};
+}
+
+}  // namespace omnisync::command

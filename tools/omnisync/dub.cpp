@@ -1,0 +1,200 @@
+// `omnisync dub`: a job from the options, and words about what became of it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "base/log.h"
+#include "base/staged_file.h"
+#include "base/text.h"
+#include "omnisync/dubber.h"
+#include "omnisync/error.h"
+#include "omnisync/media.h"
+#include "report.h"
+#include "scratch_folder.h"
+#include "session.h"
+
+namespace omnisync::command {
+namespace {
+
+constexpr double kRehearsalSeconds = 1;  // of the output: what a dry run renders to a scratch folder
+
+double now_s() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void require_engine(const std::string& engine) {
+    if (engine == "none") return;
+    throw Error(ExitCode::unavailable, concat("this build has no ", engine, " engine yet"),
+                "use --engine none to replace the sound without editing the picture");
+}
+
+Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech, const std::string& output_path) {
+    const ReadOptions reading{global.threads, command.strict};
+    OutputOptions output = command.output;
+    output.path = output_path;
+    output.video.threads = global.threads;
+    Job job;
+    job.open_video = [path = command.video, reading] { return open_video(path, reading); };
+    job.open_video_backward = [path = command.video, reading](Pts before) {
+        return open_video_backward(path, before, reading);
+    };
+    job.speech = std::move(speech);
+    job.sync = command.sync;
+    job.create_output = [speech = job.speech, sync = command.sync, output](const VideoInfo& video) {
+        return create_output(video, speech, sync, output);
+    };
+    job.preview_s = command.preview_s;
+    return job;
+}
+
+// How long the output will be, as far as the headers tell; 0: unknown.
+double estimate_length(const VideoInfo& video, const SpeechInfo& speech, const DubCommand& command) {
+    const double picture = video.duration_estimate_s;
+    const double sound = std::max(0.0, seconds(speech.duration()) + command.sync.offset_s);
+    double length = sound;
+    if (command.sync.mode == SyncMode::silence) length = picture;
+    if (command.sync.mode == SyncMode::freeze) length = std::max(picture, sound);
+    if (command.sync.mode == SyncMode::cut && picture > 0) length = std::min(picture, sound);
+    return command.preview_s > 0 && length > 0 ? std::min(length, command.preview_s) : length;
+}
+
+void warn_about_speech(const SpeechInfo& speech) {
+    if (speech.peak == 0) log::warn("'", speech.path, "' is digital silence");
+    if (speech.repaired_samples > 0)
+        log::warn("'", speech.path, "': ", speech.repaired_samples, " samples were not numbers and count as 0");
+    if (speech.ends_early) log::warn("'", speech.path, "' ends before the end that its header promises");
+}
+
+void warn_about_reading(const DubReport& done) {
+    const ReadReport& read = done.read;
+    const std::string first = read.first_problem.empty() ? "" : " (first: " + read.first_problem + ")";
+    if (read.damaged_frames > 0 || read.lost_packets > 0)
+        log::warn("'", done.video.path, "' is damaged: ", read.damaged_frames, " frames concealed, ", read.lost_packets,
+                  " packets lost", first);
+    if (read.ends_early) log::warn("'", done.video.path, "' ends before the end that its header promises");
+    if (read.resized_frames > 0)
+        log::warn("'", done.video.path, "' changes its size or format midway: ", read.resized_frames,
+                  " frames were converted");
+}
+
+// Writes to `output_path`; progress is shown when `progress` is not null.
+DubReport run_job(const DubCommand& command, const Session& session, const SpeechInfo& speech,
+                  const std::string& output_path, Progress* progress) {
+    Job job = make_job(command, session.global(), speech, output_path);
+    std::int64_t frames = 0;
+    double origin_s = 0;
+    job.create_output = [&, create = job.create_output](const VideoInfo& video) {
+        origin_s = seconds(video.origin);
+        if (progress) progress->start(estimate_length(video, speech, command));
+        return create(video);
+    };
+    if (progress) {
+        job.on_frame = [&](const Frame& frame, Pts) { progress->update(seconds(frame.pts) - origin_s, ++frames); };
+    }
+    DubReport done = run(job);
+    if (progress) progress->finish();
+    return done;
+}
+
+void publish(StagedFile& file, const std::string& text) {
+    for (std::size_t done = 0; done < text.size();) {
+        const ssize_t written = ::write(file.descriptor(), text.data() + done, text.size() - done);
+        if (written < 0 && errno == EINTR) continue;
+        require(written > 0, ExitCode::io, "cannot write '", file.target(),
+                "': ", std::generic_category().message(errno));
+        done += static_cast<std::size_t>(written);
+    }
+    file.publish();
+}
+
+std::string summary(const DubCommand& command, const DubReport& done, double run_s) {
+    const double length = seconds(done.end) - seconds(done.video.origin);
+    return one_line(command.output.path) + ": " + std::to_string(done.written.frames) + " frames, " +
+           decimal(length, 3) + " s, " + done.written.video_encoder + ", sound " + done.written.sound + ", " +
+           size_text(static_cast<std::uint64_t>(done.written.bytes)) + ", " +
+           decimal(length / std::max(run_s, 1e-9), 1) + "x real time";
+}
+
+// Rehearses the first second into a scratch folder: what the sink decides is then known and not guessed.
+int rehearse(const DubCommand& command, const Session& session, const SpeechInfo& speech) {
+    const ScratchFolder scratch("omnisync-dry-run");
+    DubCommand first = command;
+    first.preview_s = kRehearsalSeconds;
+    if (command.preview_s > 0) first.preview_s = std::min(command.preview_s, kRehearsalSeconds);
+    const std::string name = std::filesystem::path(command.output.path).filename().string();
+    const double started = now_s();
+    const DubReport done = run_job(first, session, speech, (scratch.path() / name).string(), nullptr);
+    const double spent = now_s() - started;
+    const double rehearsed = std::max(seconds(done.end) - seconds(done.video.origin), 1e-9);
+    const double length = estimate_length(done.video, speech, command);
+    const double estimate = length * spent / rehearsed;
+    const double bytes = static_cast<double>(done.written.bytes) * length / rehearsed;
+
+    Json plan{{"dry_run", true},
+              {"output", command.output.path},
+              {"container", done.written.container},
+              {"video_encoder", done.written.video_encoder},
+              {"sound", done.written.sound},
+              {"sync", std::string(omnisync::name(command.sync.mode))},
+              {"length_estimate_s", seconds_or_null(length)},
+              {"time_estimate_s", seconds_or_null(estimate)},
+              {"bytes_estimate", static_cast<std::int64_t>(bytes)},
+              {"peak_memory_bytes", peak_memory()},
+              {"streams", to_json(first, done, {})["streams"]},
+              {"warnings", done.written.warnings}};
+    if (session.global().json) {
+        session.result(dump(plan));
+        return 0;
+    }
+    session.say("would write " + one_line(command.output.path) + " (" + done.written.container + "), about " +
+                clock_text(length) + " long");
+    session.say("  picture: " + done.written.video_encoder);
+    session.say("  sound:   " + done.written.sound);
+    for (const StreamFate& stream : done.written.streams)
+        session.say("  stream " + std::to_string(stream.index) + ": " + stream.kind + " (" + stream.codec + ") " +
+                    stream.fate + (stream.reason.empty() ? "" : ": " + one_line(stream.reason)));
+    session.say("  estimate: " + clock_text(estimate) + " of work, " + size_text(static_cast<std::uint64_t>(bytes)) +
+                ", " + size_text(peak_memory()) + " of memory");
+    return 0;
+}
+
+}  // namespace
+
+int run_dub(const DubCommand& command, const Session& session) {
+    require_engine(command.engine);
+    const double started = now_s();
+    const std::vector<std::string> inputs{command.video, command.speech};
+    // Fails now, not after an hour: what can be known of the output's name without writing.
+    { const StagedFile check(command.output.path, command.output.overwrite, inputs); }
+    std::optional<StagedFile> report;
+    if (!command.report.empty() && !command.dry_run) report.emplace(command.report, command.output.overwrite, inputs);
+
+    const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track);
+    warn_about_speech(speech);
+    if (command.dry_run) return rehearse(command, session, speech);
+
+    const double speech_read = now_s();
+    Progress progress(session.console(), session.progress_style());
+    const DubReport done = run_job(command, session, speech, command.output.path, &progress);
+    const double ended = now_s();
+
+    warn_about_reading(done);
+    for (const std::string& warning : done.written.warnings) log::warn(warning);
+    if (!done.sync_sentence.empty()) log::info(done.sync_sentence);
+    if (report || session.global().json) {
+        const std::string document =
+            dump(to_json(command, done, {ended - started, speech_read - started, ended - speech_read}));
+        if (report) publish(*report, document + "\n");
+        if (session.global().json) session.result(document);
+    }
+    session.say(summary(command, done, ended - speech_read));
+    return 0;
+}
+
+}  // namespace omnisync::command
