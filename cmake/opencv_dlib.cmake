@@ -26,6 +26,10 @@ if(missing OR NOT OMNISYNC_OPENCV_INCLUDE OR NOT OMNISYNC_DLIB_INCLUDE OR NOT OM
                       "-DOMNISYNC_MEDIA=OFF to build without the media libraries and the command.")
 endif()
 
+file(STRINGS ${OMNISYNC_OPENCV_INCLUDE}/opencv2/core/version.hpp parts REGEX "define CV_VERSION_(MAJOR|MINOR|REVISION) ")
+string(REGEX REPLACE "[^0-9;]" "" parts "${parts}")
+string(REPLACE ";" "." OpenCV_VERSION "${parts}")
+
 add_library(omnisync_dlib UNKNOWN IMPORTED GLOBAL)
 set_target_properties(omnisync_dlib PROPERTIES
   IMPORTED_LOCATION ${OMNISYNC_DLIB_LIBRARY}
