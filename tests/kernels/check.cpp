@@ -1,0 +1,116 @@
+#include "check.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "device.h"
+
+namespace kernelcheck {
+
+using namespace omnisync::kernels;
+
+namespace {
+
+double cpu_seconds(int repeats, const std::function<void()>& body) {
+    using Clock = std::chrono::steady_clock;
+    body();
+    std::vector<double> times;
+    for (int i = 0; i < repeats; ++i) {
+        const auto begin = Clock::now();
+        body();
+        times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    std::nth_element(times.begin(), times.begin() + repeats / 2, times.end());
+    return times[static_cast<std::size_t>(repeats) / 2];
+}
+
+}  // namespace
+
+Check::Check(const Options& options) : options_(options), rng_(options.seed) {}
+
+std::int64_t Check::number(std::int64_t least, std::int64_t most) {
+    return std::uniform_int_distribution<std::int64_t>(least, most)(rng_);
+}
+
+bool Check::chance(double probability) {
+    return std::bernoulli_distribution(probability)(rng_);
+}
+
+std::int64_t Check::size(std::int64_t least, std::int64_t most) {
+    if (chance(0.1)) return least;
+    const double top = std::log2(static_cast<double>(std::max<std::int64_t>(most, 1)));
+    const double exponent = std::uniform_real_distribution<double>(0, top)(rng_);
+    auto value = static_cast<std::int64_t>(std::exp2(exponent));
+    if (chance(0.5)) value = (std::int64_t{1} << static_cast<int>(exponent)) + number(-1, 1);
+    return std::clamp(value, least, most);
+}
+
+void Check::same(const Guarded& expected, const Guarded& got, const char* what) {
+    const auto* a = expected.data();
+    const auto* b = got.data();
+    const auto* end = a + expected.bytes();
+    const auto* first = std::mismatch(a, end, b).first;
+    expect(first == end, what, ": first differing byte ", first - a, " of ", expected.bytes());
+    expect(got.intact(), what, ": wrote outside its output");
+}
+
+void Check::note(const std::string& line) {
+    std::printf("    %s\n", line.c_str());
+}
+
+void Check::bench(const std::string& name, double bytes, const std::function<void()>& scalar,
+                  const std::function<void()>& kernel) {
+    if (!options_.bench) return;
+    // Alternated, so that a slow moment of the machine hits both.
+    double plain = 1e30;
+    double ours = 1e30;
+    for (int round = 0; round < 3; ++round) {
+        plain = std::min(plain, cpu_seconds(5, scalar));
+        ours = std::min(ours, cpu_seconds(15, kernel));
+    }
+    std::printf("    %-44s %9.3f us %7.2f GB/s  %5.2fx a plain loop\n", name.c_str(), ours * 1e6, bytes / ours * 1e-9,
+                plain / ours);
+}
+
+void Check::bench_cuda(const std::string& name, double bytes, const std::function<void()>& queue) {
+    if (!options_.bench || !device_absent().empty()) return;
+    const double ours = device_seconds(50, queue);
+    std::printf("    %-44s %9.3f us %7.2f GB/s\n", name.c_str(), ours * 1e6, bytes / ours * 1e-9);
+}
+
+void Check::failed(const std::string& text) {
+    if (++failures_ <= 10) std::printf("  FAILED %s\n         in %s\n", text.c_str(), scene_.c_str());
+}
+
+bool Check::report(const std::string& name) {
+    std::printf("%s %s: %lld comparisons, %lld failed\n", failures_ == 0 ? "ok    " : "FAILED", name.c_str(),
+                static_cast<long long>(comparisons_), static_cast<long long>(failures_));
+    const bool good = failures_ == 0;
+    comparisons_ = failures_ = 0;
+    scene_.clear();
+    return good;
+}
+
+std::vector<Simd> variants() {
+    std::vector<Simd> all;
+    for (const Simd simd : {Simd::plain, Simd::avx2, Simd::avx512})
+        if (simd <= best_simd()) all.push_back(simd);
+    return all;
+}
+
+double value_at(const void* data, Type type, std::int64_t index) {
+    return type == Type::f32 ? to_float(static_cast<const float*>(data)[index])
+                             : to_float(static_cast<const bf16*>(data)[index]);
+}
+
+double rounding_of(Type type) {
+    return type == Type::f32 ? 0x1p-24 : 0x1p-8;
+}
+
+const char* name(Type type) {
+    return type == Type::f32 ? "f32" : "bf16";
+}
+
+}  // namespace kernelcheck

@@ -1,0 +1,390 @@
+// The noise kernels: Philox against its published vectors, the transform against double precision, every shape against
+// single elements computed the slow way, and the statistics of what comes out.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "check.h"
+#include "device.h"
+#include "kernels/noise.h"
+#include "kernels/noise_math.h"
+#include "omnisync/error.h"
+
+namespace kernelcheck {
+
+using namespace omnisync::kernels;
+
+namespace {
+
+// FNV-1a of 100,000 values of seed 42, track 3, frame 1000, as little-endian float32.
+constexpr std::uint64_t kGoldenHash = 0x82eafca0d109cc0eU;
+
+// ---- the slow way -------------------------------------------------------------------------------------------------
+
+struct Exact {
+    double value;
+    double radius;
+};
+
+double exact_radius(std::uint32_t word) {
+    const double n = word >> 1;
+    const double u = (n + 0.5) * 0x1p-31;
+    return std::sqrt(-2 * (u < 0.5 ? std::log(u) : std::log1p(-(0x1p31 - n - 0.5) * 0x1p-31)));
+}
+
+double exact_angle(std::uint32_t word) {
+    return 2 * std::numbers::pi * (word * 0x1p-32);
+}
+
+Exact exact_normal(const NoiseWindow& window, std::int64_t frame, std::int64_t row, std::int64_t column) {
+    const std::int64_t element = window.first_element + row * window.columns + column;
+    const auto absolute = static_cast<std::uint64_t>(window.first_frame + frame);
+    std::array<std::uint64_t, 4> counter{static_cast<std::uint64_t>(element / 4), window.track, absolute & 0xffffffffU,
+                                         absolute >> 32};
+    std::array<std::uint64_t, 2> key{window.seed & 0xffffffffU, window.seed >> 32};
+    for (int round = 0; round < 10; ++round) {
+        const std::uint64_t a = 0xD2511F53U * counter[0];
+        const std::uint64_t b = 0xCD9E8D57U * counter[2];
+        counter = {(b >> 32) ^ counter[1] ^ key[0], b & 0xffffffffU, (a >> 32) ^ counter[3] ^ key[1], a & 0xffffffffU};
+        key = {(key[0] + 0x9E3779B9U) & 0xffffffffU, (key[1] + 0xBB67AE85U) & 0xffffffffU};
+    }
+    const std::size_t pair = element % 4 / 2 * 2;
+    const double radius = exact_radius(static_cast<std::uint32_t>(counter[pair]));
+    const double angle = exact_angle(static_cast<std::uint32_t>(counter[pair + 1]));
+    return {radius * (element % 2 == 0 ? std::cos(angle) : std::sin(angle)), radius};
+}
+
+// ---- random jobs --------------------------------------------------------------------------------------------------
+
+NoiseWindow random_window(Check& check, bool huge) {
+    NoiseWindow window;
+    window.seed = check.chance(0.1) ? ~std::uint64_t{0} : check.rng()();
+    window.track = static_cast<std::uint32_t>(check.chance(0.5) ? check.number(0, 3) : check.number(0, 0xffffffff));
+    window.first_frame = check.chance(0.5) ? check.number(-2, 1000) : check.number(-(1LL << 62), 1LL << 62);
+    const std::int64_t most = huge ? 1 << 22 : 1 << 16;
+    window.frames = check.size(0, 32);
+    window.rows = check.size(0, 64);
+    const std::int64_t lines = std::max<std::int64_t>(window.frames * window.rows, 1);
+    window.columns = check.size(huge ? most / lines / 2 : 0, std::max<std::int64_t>(most / lines, 1));
+    const std::int64_t last = kNoiseElements - window.rows * window.columns;
+    window.first_element = check.chance(0.3) ? 0 : check.chance(0.1) ? last : check.number(0, last);
+    return window;
+}
+
+/// How the window's elements lie in memory of `span` elements: frames or rows outermost, gaps, sometimes backwards.
+struct Layout {
+    std::int64_t frame_stride = 0;
+    std::int64_t row_stride = 0;
+    std::int64_t origin = 0;
+    std::int64_t span = 0;
+};
+
+Layout random_layout(Check& check, const NoiseWindow& window) {
+    Layout layout;
+    const std::int64_t gap = check.chance(0.5) ? 0 : check.number(1, 9);
+    std::int64_t& inner = check.chance(0.5) ? layout.row_stride : layout.frame_stride;
+    std::int64_t& outer = &inner == &layout.row_stride ? layout.frame_stride : layout.row_stride;
+    const std::int64_t inner_count = &inner == &layout.row_stride ? window.rows : window.frames;
+    inner = window.columns + gap;
+    outer = inner_count * inner + (check.chance(0.5) ? 0 : check.number(1, 9));
+    if (window.frames * window.rows * window.columns == 0) return layout;
+    layout.span = (window.frames - 1) * layout.frame_stride + (window.rows - 1) * layout.row_stride + window.columns;
+    if (check.chance(0.1)) {
+        layout.origin = (window.frames - 1) * layout.frame_stride;
+        layout.frame_stride = -layout.frame_stride;
+    }
+    return layout;
+}
+
+template <class Pointer>
+NoiseTensor<Pointer> tensor(const Layout& layout, Type type, Pointer memory) {
+    using Bytes = std::conditional_t<std::is_same_v<Pointer, void*>, std::uint8_t*, const std::uint8_t*>;
+    return {static_cast<Bytes>(memory) + layout.origin * size_of(type), type, layout.frame_stride, layout.row_stride};
+}
+
+/// A job of either kind, before it has memory.
+struct Scene {
+    NoiseWindow window;
+    Type type = Type::f32;
+    Layout layout;
+    bool with_source = false;
+    bool in_place = false;
+    Type source_type = Type::f32;
+    Layout source_layout;
+    float tau = 1;
+
+    [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(layout.span * size_of(type)); }
+    [[nodiscard]] std::size_t source_bytes() const {
+        return static_cast<std::size_t>(source_layout.span * size_of(source_type));
+    }
+    [[nodiscard]] Noise noise(void* out) const { return {window, tensor(layout, type, out)}; }
+    [[nodiscard]] StartFromSource start(void* out, const void* source) const {
+        return {window, tensor(layout, type, out), tensor(source_layout, source_type, source), tau};
+    }
+    void run(void* out, const void* source, Tasks tasks, Simd simd) const {
+        with_source ? start_from_source_cpu(start(out, source), tasks, simd) : noise_cpu(noise(out), tasks, simd);
+    }
+    void run_cuda(void* out, const void* source) const {
+        with_source ? start_from_source_cuda(start(out, source), {}) : noise_cuda(noise(out), {});
+    }
+};
+
+Scene random_scene(Check& check, Type type, bool with_source, bool huge) {
+    Scene scene;
+    scene.window = random_window(check, huge);
+    scene.type = scene.source_type = type;
+    scene.layout = scene.source_layout = random_layout(check, scene.window);
+    scene.with_source = with_source;
+    scene.in_place = with_source && check.chance(0.2);
+    if (with_source && !scene.in_place) {
+        scene.source_type = check.chance(0.5) ? Type::f32 : Type::bf16;
+        scene.source_layout = random_layout(check, scene.window);
+    }
+    scene.tau = check.chance(0.1) ? 0.0F : check.chance(0.1) ? 1.0F : static_cast<float>(check.number(1, 999)) / 1000;
+    check.scene(name(type), with_source ? " from source " : " ", with_source ? name(scene.source_type) : "",
+                scene.in_place ? " in place" : "", ", ", scene.window.frames, " x ", scene.window.rows, " x ",
+                scene.window.columns, ", first element ", scene.window.first_element, ", frame ",
+                scene.window.first_frame, ", strides ", scene.layout.frame_stride, " ", scene.layout.row_stride);
+    return scene;
+}
+
+// ---- comparisons --------------------------------------------------------------------------------------------------
+
+void fill(Check& check, const Guarded& memory, Type type) {
+    std::normal_distribution<float> values(0, 2);
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(memory.bytes()) / size_of(type); ++i) {
+        const float value = values(check.rng());
+        if (type == Type::f32)
+            reinterpret_cast<float*>(memory.data())[i] = value;
+        else
+            reinterpret_cast<bf16*>(memory.data())[i] = from_float<bf16>(value);
+    }
+}
+
+void copy(const Guarded& from, const Guarded& to) {
+    std::copy_n(from.data(), from.bytes(), to.data());
+}
+
+/// Up to 500 elements against the slow way.
+void compare_values(Check& check, const Scene& scene, const Guarded& out, const Guarded& source) {
+    const NoiseWindow& window = scene.window;
+    const std::int64_t count = window.frames * window.rows * window.columns;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(count, 500); ++i) {
+        const std::int64_t index = count <= 500 ? i : i == 0 ? count - 1 : check.number(0, count - 1);
+        const std::int64_t frame = index / (window.rows * window.columns);
+        const std::int64_t row = index / window.columns % window.rows;
+        const std::int64_t column = index % window.columns;
+        const auto at = [&](const Layout& layout) {
+            return layout.origin + frame * layout.frame_stride + row * layout.row_stride + column;
+        };
+        const Exact noise = exact_normal(window, frame, row, column);
+        double expected = noise.value;
+        double allowed = kNoiseError * noise.radius;
+        if (scene.with_source) {
+            const double kept = (1.0 - scene.tau) * value_at(source.data(), scene.source_type, at(scene.source_layout));
+            expected = kept + scene.tau * noise.value;
+            allowed = scene.tau * allowed + 0x1p-23 * (std::abs(kept) + scene.tau * std::abs(noise.value));
+        }
+        allowed += rounding_of(scene.type) * std::abs(expected);
+        const double got = value_at(out.data(), scene.type, at(scene.layout));
+        check.expect(std::abs(got - expected) <= allowed, "element ", index, " is ", got, ", expected ", expected);
+    }
+}
+
+void compare_with_cuda(Check& check, const Scene& scene, const Guarded& expected, const Guarded& before,
+                       const Guarded& source) {
+    if (!device_absent().empty()) return;
+    // The margins keep the alignment of the first element odd or even, as on the CPU.
+    const std::size_t margin = check.chance(0.5) ? 256 : 256 + static_cast<std::size_t>(size_of(scene.type));
+    std::vector<std::uint8_t> host(before.bytes() + 2 * margin, kPoison);
+    std::copy_n(before.data(), before.bytes(), host.begin() + static_cast<std::ptrdiff_t>(margin));
+    DeviceMemory out(host.size());
+    DeviceMemory in(source.bytes());
+    out.upload(host.data(), host.size());
+    in.upload(source.data(), source.bytes());
+    auto* data = static_cast<std::uint8_t*>(out.data()) + margin;
+    scene.run_cuda(data, scene.in_place ? data : in.data());
+    out.download(host.data(), host.size());
+    const auto poison = [](std::uint8_t byte) { return byte == kPoison; };
+    const auto begin = host.begin() + static_cast<std::ptrdiff_t>(margin);
+    const auto end = host.end() - static_cast<std::ptrdiff_t>(margin);
+    check.expect(std::equal(begin, end, expected.data()), "CUDA differs from the CPU");
+    check.expect(std::all_of(host.begin(), begin, poison) && std::all_of(end, host.end(), poison),
+                 "CUDA wrote outside its output");
+}
+
+void check_shape(Check& check, Type type, bool with_source, bool huge) {
+    const Scene scene = random_scene(check, type, with_source, huge);
+    const Guarded source(scene.source_bytes(), check.flush());
+    fill(check, source, scene.source_type);
+    const Guarded before(scene.bytes(), check.flush());
+    if (scene.in_place) copy(source, before);
+    const std::int64_t tasks = noise_tasks(scene.window);
+
+    const Guarded first(scene.bytes(), check.flush());
+    copy(before, first);
+    scene.run(first.data(), scene.in_place ? first.data() : source.data(), {0, tasks}, Simd::plain);
+    check.expect(first.intact(), "plain: wrote outside its output");
+    compare_values(check, scene, first, source);
+
+    for (const Simd simd : variants()) {
+        const Guarded other(scene.bytes(), check.flush());
+        copy(before, other);
+        const void* input = scene.in_place ? other.data() : source.data();
+        const std::int64_t cut = check.number(0, tasks);  // two ranges, the later one first
+        scene.run(other.data(), input, {cut, tasks}, simd);
+        scene.run(other.data(), input, {0, cut}, simd);
+        check.same(first, other, omnisync::kernels::name(simd));
+    }
+    compare_with_cuda(check, scene, first, before, source);
+}
+
+// ---- the generator ------------------------------------------------------------------------------------------------
+
+void check_published_vectors(Check& check) {
+    // philox4x32 10 of Random123's kat_vectors: counter, key, result.
+    constexpr std::uint32_t kVectors[][10] = {
+        {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+        {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d, 0x41c83b0e, 0xa20bc7c6,
+         0x6d5451fd},
+        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420,
+         0x24126ea1},
+    };
+    check.scene("published Philox vectors");
+    for (const auto& v : kVectors) {
+        const noise_math::Words got = noise_math::philox({v[0], v[1], v[2], v[3]}, v[4], v[5]);
+        for (int i = 0; i < 4; ++i) check.expect(got.w[i] == v[6 + i], "word ", i);
+    }
+}
+
+void check_transform(Check& check) {
+    const std::uint64_t step = check.options().exhaustive ? 1 : 1021;
+    double radius_error = 0;
+    double direction_error = 0;
+    const auto visit = [&](std::uint32_t word) {
+        const double radius = exact_radius(word);
+        const double angle = exact_angle(word);
+        const noise_math::Direction direction = noise_math::direction(word);
+        radius_error = std::max(radius_error, std::abs(noise_math::radius(word) / radius - 1));
+        direction_error = std::max({direction_error, std::abs(direction.cosine - std::cos(angle)),
+                                    std::abs(direction.sine - std::sin(angle))});
+    };
+    for (std::uint64_t word = 0; word < std::uint64_t{1} << 32; word += step) visit(static_cast<std::uint32_t>(word));
+    for (std::uint32_t word = 0; word < 1U << 16; ++word) {  // both tails in full
+        visit(word);
+        visit(~word);
+    }
+    check.scene("transform");
+    check.note(omnisync::concat("largest error of the radius ", radius_error, " (relative), of cosine and sine ",
+                                direction_error, " (absolute)"));
+    check.expect(radius_error + direction_error + 0x1p-24 < kNoiseError, "the transform's error is beyond its bound");
+}
+
+std::vector<float> sample(std::uint64_t seed, std::uint32_t track, std::int64_t frame, std::int64_t count) {
+    std::vector<float> out(static_cast<std::size_t>(count));
+    const NoiseWindow window{seed, track, frame, 0, 1, 1, count};
+    noise_cpu({window, {out.data(), Type::f32, count, count}}, {0, noise_tasks(window)});
+    return out;
+}
+
+void check_moments(Check& check, const std::vector<float>& sample) {
+    const auto n = static_cast<double>(sample.size());
+    std::array<double, 5> moment{};
+    for (const double x : sample)
+        for (std::size_t k = 1; k < 5; ++k) moment[k] += std::pow(x, k) / n;
+    // Standard errors of the moments of n normals; 4.5 of them are passed by 1 in 150,000.
+    constexpr std::array<double, 5> kExpected{1, 0, 1, 0, 3};
+    const std::array<double, 5> error{1, 1, std::sqrt(2.0), std::sqrt(15.0), std::sqrt(96.0)};
+    for (std::size_t k = 1; k < 5; ++k) {
+        const double sigmas = (moment[k] - kExpected[k]) / (error[k] / std::sqrt(n));
+        check.expect(std::abs(sigmas) < 4.5, "moment ", k, " is ", moment[k]);
+    }
+    check.note(omnisync::concat("moments of ", sample.size(), " values: ", moment[1], ", ", moment[2], ", ", moment[3],
+                                ", ", moment[4]));
+}
+
+void check_distribution(Check& check, std::vector<float> sample) {
+    std::sort(sample.begin(), sample.end());
+    const auto n = static_cast<double>(sample.size());
+    double distance = 0;
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+        const double p = 0.5 * std::erfc(-sample[i] / std::numbers::sqrt2);
+        distance = std::max({distance, p - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - p});
+    }
+    check.note(omnisync::concat("Kolmogorov-Smirnov distance ", distance, ", times sqrt(n) ", distance * std::sqrt(n)));
+    check.expect(distance * std::sqrt(n) < 1.95, "Kolmogorov-Smirnov distance ", distance);  // 1 in 1,000
+}
+
+void check_statistics(Check& check) {
+    const std::int64_t count = check.options().exhaustive ? 1 << 26 : 1 << 20;
+    check.scene("statistics of ", count, " values");
+    const std::vector<float> base = sample(1, 0, 0, count);
+    check_moments(check, base);
+    check_distribution(check, base);
+    const std::vector<float> others[] = {sample(2, 0, 0, count), sample(1, 1, 0, count), sample(1, 0, 1, count)};
+    for (const auto& other : others) {
+        const double dot = std::inner_product(base.begin(), base.end(), other.begin(), 0.0);
+        check.expect(std::abs(dot) < 4.5 * std::sqrt(static_cast<double>(count)), "neighbouring streams correlate");
+    }
+}
+
+void check_golden_bits(Check& check) {
+    // Seeds in users' scripts and reports mean these bits: a change here is a change of the format.
+    check.scene("golden bits");
+    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+    for (const float value : sample(42, 3, 1000, 100'000))
+        for (int shift = 0; shift < 32; shift += 8)
+            hash = (hash ^ ((bit_cast<std::uint32_t>(value) >> shift) & 0xffU)) * 1099511628211U;
+    check.expect(hash == kGoldenHash, "hash 0x", std::hex, hash);
+}
+
+void bench(Check& check) {
+    constexpr std::int64_t kCount = 1 << 20;
+    const NoiseWindow window{1, 0, 0, 0, 1, 1, kCount};
+    std::vector<float> out(kCount);
+    std::vector<float> source(kCount, 0.5F);
+    const Noise noise{window, {out.data(), Type::f32, kCount, kCount}};
+    const StartFromSource start{window, noise.out, {source.data(), Type::f32, kCount, kCount}, 0.92F};
+    const auto each_block = [&](const auto& write) {
+        for (std::uint32_t block = 0; block < kCount / 4; ++block) {
+            const noise_math::Normals four = noise_math::normals(1, 0, 0, block);
+            for (std::uint32_t i = 0; i < 4; ++i) write(4 * block + i, four.z[i]);
+            asm volatile("" ::: "memory");  // one block at a time: this loop must stay scalar
+        }
+    };
+    const Tasks all{0, noise_tasks(window)};
+    check.bench(
+        "noise, 1 Mi f32", 4.0 * kCount, [&] { each_block([&](std::uint32_t i, float z) { out[i] = z; }); },
+        [&] { noise_cpu(noise, all); });
+    check.bench(
+        "start from source, 1 Mi f32", 8.0 * kCount,
+        [&] { each_block([&](std::uint32_t i, float z) { out[i] = 0.08F * source[i] + 0.92F * z; }); },
+        [&] { start_from_source_cpu(start, all); });
+    if (!device_absent().empty()) return;
+    constexpr std::int64_t kLarge = std::int64_t{1} << 26;
+    const NoiseWindow large{1, 0, 0, 0, 1, 1, kLarge};
+    DeviceMemory memory(4 * kLarge);
+    DeviceMemory input(4 * kLarge);
+    const Noise device_noise{large, {memory.data(), Type::f32, kLarge, kLarge}};
+    const StartFromSource device_start{large, device_noise.out, {input.data(), Type::f32, kLarge, kLarge}, 0.92F};
+    check.bench_cuda("noise on CUDA, 64 Mi f32", 4.0 * kLarge, [&] { noise_cuda(device_noise, {}); });
+    check.bench_cuda("start from source on CUDA, 64 Mi f32", 8.0 * kLarge,
+                     [&] { start_from_source_cuda(device_start, {}); });
+}
+
+}  // namespace
+
+void check_noise(Check& check) {
+    check_published_vectors(check);
+    check_transform(check);
+    check_statistics(check);
+    check_golden_bits(check);
+    for (const Type type : {Type::f32, Type::bf16})
+        for (const bool with_source : {false, true})
+            for (int i = 0; i < check.options().shapes; ++i) check_shape(check, type, with_source, i % 50 == 49);
+    bench(check);
+}
+
+}  // namespace kernelcheck

@@ -1,0 +1,74 @@
+// kernelcheck: every kernel against a slow and obvious reference on random shapes, CPU variants against one another,
+// CUDA against the CPU; with --bench, how fast. Needs a C++20 compiler and nothing else (see docs/kernels.md).
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "check.h"
+#include "device.h"
+
+namespace {
+
+using kernelcheck::Check;
+using kernelcheck::Options;
+
+constexpr struct {
+    const char* name;
+    void (*run)(Check&);
+} kChecks[] = {
+    {"noise", kernelcheck::check_noise},
+};
+
+constexpr const char* kUsage =
+    "kernelcheck [--only NAME] [--shapes N] [--seed N] [--bench] [--exhaustive]\n"
+    "  checks every kernel; exit code 0: all agree, 1: something differs, 64: wrong usage\n";
+
+/// False when the command line is wrong.
+bool parse(int count, char** words, Options& options) {
+    for (int i = 1; i < count; ++i) {
+        const std::string word = words[i];
+        const char* value = i + 1 < count ? words[i + 1] : nullptr;
+        if (word == "--bench") {
+            options.bench = true;
+        } else if (word == "--exhaustive") {
+            options.exhaustive = true;
+        } else if (value != nullptr && word == "--only") {
+            options.only = words[++i];
+        } else if (value != nullptr && word == "--shapes") {
+            options.shapes = std::atoi(words[++i]);
+        } else if (value != nullptr && word == "--seed") {
+            options.seed = std::strtoull(words[++i], nullptr, 10);
+        } else {
+            return false;
+        }
+    }
+    return options.shapes > 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    Options options;
+    if (!parse(count, words, options)) {
+        std::fputs(kUsage, stderr);
+        return 64;
+    }
+    std::printf(
+        "CPU variants up to %s; CUDA: %s\n", omnisync::kernels::name(omnisync::kernels::best_simd()),
+        kernelcheck::device_absent().empty() ? "checked" : ("skipped: " + kernelcheck::device_absent()).c_str());
+    bool good = true;
+    try {
+        for (const auto& entry : kChecks) {
+            if (std::strstr(entry.name, options.only.c_str()) == nullptr) continue;
+            Check check(options);
+            entry.run(check);
+            good = check.report(entry.name) && good;
+        }
+    } catch (const std::exception& error) {
+        std::printf("FAILED: %s\n", error.what());
+        good = false;
+    }
+    return good ? 0 : 1;
+}
