@@ -6,7 +6,6 @@ extern "C" {
 
 #include <array>
 #include <memory>
-#include <opencv2/core/utility.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -105,7 +104,7 @@ Json findings_json(const Findings& found) {
     for (const Encoder& encoder : kEncoders)
         encoders[encoder.name] = avcodec_find_encoder_by_name(encoder.name) != nullptr;
     Json libraries = library_json();
-    libraries["opencv"] = cv::getVersionString();
+    libraries["opencv"] = OMNISYNC_OPENCV_VERSION;
     libraries["dlib"] = concat(DLIB_MAJOR_VERSION, ".", DLIB_MINOR_VERSION, ".", DLIB_PATCH_VERSION);
     return {{"omnisync", build_json()},
             {"libraries", libraries},
@@ -178,7 +177,7 @@ void print_table(const Findings& found, const Session& session) {
     for (const Encoder& encoder : kEncoders)
         if (avcodec_find_encoder_by_name(encoder.name)) present.emplace_back(encoder.name);
     table.row("encoders", joined(present));
-    table.row("opencv", cv::getVersionString());
+    table.row("opencv", OMNISYNC_OPENCV_VERSION);
     table.row("dlib", concat(DLIB_MAJOR_VERSION, ".", DLIB_MINOR_VERSION, ".", DLIB_PATCH_VERSION));
     print_compute(table, found);
     for (const std::string& warning : found.warnings) table.row("warning", warning);
