@@ -9,11 +9,11 @@
 namespace omnisync::test {
 namespace {
 
-/// The lines of stderr that are errors: the command's own start with its name.
+/// The lines of stderr that are errors.
 int error_lines(const std::string& text) {
     std::istringstream lines(text);
     int count = 0;
-    for (std::string line; std::getline(lines, line);) count += line.rfind("omnisync: ", 0) == 0 ? 1 : 0;
+    for (std::string line; std::getline(lines, line);) count += line.rfind("omnisync: error: ", 0) == 0 ? 1 : 0;
     return count;
 }
 
@@ -56,7 +56,7 @@ testing::AssertionResult ended_properly(const ProcessResult& result) {
         return testing::AssertionFailure() << "undocumented exit code: " << result.summary();
     }
     if (result.exit_code != 0 && error_lines(result.err) != 1) {
-        return testing::AssertionFailure() << "wants exactly one line 'omnisync: ...': " << result.summary();
+        return testing::AssertionFailure() << "wants exactly one line 'omnisync: error: ...': " << result.summary();
     }
     return testing::AssertionSuccess();
 }
