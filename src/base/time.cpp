@@ -5,7 +5,7 @@
 namespace omnisync {
 namespace {
 
-using Wide = __int128;
+__extension__ using Wide = __int128;
 
 Wide floor_div(Wide a, Wide b) {  // b > 0
     const Wide q = a / b;

@@ -1,0 +1,237 @@
+// The output of a job: the edited picture, the new sound, and all else of the source, in one file.
+#include <algorithm>
+#include <cmath>
+
+#include "media/sound_track.h"
+#include "media/stream_copier.h"
+#include "media/video_encoder.h"
+#include "omnisync/media.h"
+
+namespace omnisync::media {
+namespace {
+
+constexpr std::array kPictureSideData{AV_PKT_DATA_DISPLAYMATRIX,       AV_PKT_DATA_STEREO3D,
+                                      AV_PKT_DATA_SPHERICAL,           AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
+                                      AV_PKT_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_ICC_PROFILE};
+
+class MediaWriter final : public FrameSink {
+public:
+    MediaWriter(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync, const OutputOptions& options)
+        : video_(video),
+          options_(options),
+          copier_(video.path),
+          source_video_(copier_.input().video_stream().value_or(-1)),
+          container_(container_for(options.path, *copier_.input().format().iformat)),
+          plan_(plan_video(video, *source_stream().codecpar, container_, options.video)),
+          sound_(make_sound_track({speech, video.origin, sync, options.sound, video.path, video.duration_estimate_s},
+                                  container_)),
+          output_(container_, options.path, options.overwrite, {video.path, speech.path}) {
+        check_orientation();
+        report_.warnings = plan_.warnings;
+    }
+
+    void write(Frame frame) override {
+        Picture picture = to_picture(frame);
+        if (!encoder_) begin(*picture, frame.pts);
+        encoder_->send(std::move(picture), frame.pts.ticks, frame.duration);
+        ++report_.frames;
+        pump();
+    }
+
+    WriteReport finish(Pts end) override {
+        require(encoder_ != nullptr, ExitCode::bad_data, "no frame to write to '", options_.path, "'");
+        encoder_->drain();
+        pump();
+        sound_->finish(output_, end);
+        copier_.finish(output_, end);
+        report_.bytes = output_.finish();
+        report_.container = container_.name();
+        report_.video_encoder = plan_.describe();
+        report_.sound = sound_->describe();
+        return report_;
+    }
+
+private:
+    [[nodiscard]] const AVStream& source_stream() { return copier_.input().stream(source_video_); }
+
+    void check_orientation() const {
+        if ((video_.rotation != 0 || video_.mirrored) && !container_.display_matrix)
+            throw Error(ExitCode::usage,
+                        concat("the picture is stored rotated by ", video_.rotation, " degrees, and ",
+                               container_.name(), " files cannot say so"),
+                        "choose an .mp4 or .mov output");
+    }
+
+    // Everything that waits for the first picture: the encoder's settings, the streams, the header.
+    void begin(const AVFrame& first, Pts first_pts) {
+        AVFormatContext& format = output_.format();
+        const bool global_header = (container_.format->flags & AVFMT_GLOBALHEADER) != 0;
+        encoder_ = std::make_unique<VideoEncoder>(video_, plan_, global_header, options_.video.threads, first);
+        copy_tags(copier_.input().format().metadata, &format.metadata);
+        copy_chapters(copier_.input().format(), format);
+        if (container_.mp4_family && has_custom_tags(format.metadata)) output_.use_custom_tags();
+        add_streams(first);
+        copy_programs();
+        choose_shift(first_pts);
+        output_.begin(video_.time_base);
+        copier_.start(output_);
+    }
+
+    void add_streams(const AVFrame& first) {
+        const std::optional<int> replaced = copier_.input().audio_stream(options_.sound.replaced_track);
+        for (int i = 0; i < copier_.input().stream_count(); ++i) {
+            const AVStream& source = copier_.input().stream(i);
+            if (i == source_video_) {
+                add_video(first);
+            } else if (replaced == i) {
+                add_sound(&source);
+            } else {
+                add_copy(i, options_.sound.keep_tracks || source.codecpar->codec_type != AVMEDIA_TYPE_AUDIO);
+            }
+        }
+        if (!replaced) add_sound(nullptr);
+        if (replaced && options_.sound.keep_replaced_track) keep_replaced(*replaced);
+    }
+
+    void add_video(const AVFrame& first) {
+        const AVStream& source = source_stream();
+        AVStream& target = output_.add_stream();
+        video_index_ = target.index;
+        check(avcodec_parameters_from_context(target.codecpar, &encoder_->context()), ExitCode::internal,
+              "cannot set up the video");
+        target.time_base = av_rational(video_.time_base);
+        target.avg_frame_rate = source.avg_frame_rate;
+        target.sample_aspect_ratio = av_rational(video_.sample_aspect);
+        target.disposition = source.disposition;
+        if (container_.mp4_family && target.codecpar->codec_id == AV_CODEC_ID_HEVC)
+            target.codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
+        copy_tags(source.metadata, &target.metadata);
+        for (const AVPacketSideDataType type : kPictureSideData) copy_side_data(source, target, type);
+        copy_frame_side_data(first, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, target,
+                             AV_PKT_DATA_MASTERING_DISPLAY_METADATA);
+        copy_frame_side_data(first, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, target, AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
+        note(source, "edited", "");
+        if (av_stream_get_side_data(&source, AV_PKT_DATA_DOVI_CONF, nullptr) != nullptr)
+            report_.warnings.emplace_back(
+                "Dolby Vision's dynamic metadata cannot be re-encoded: the base layer's HDR stays");
+    }
+
+    static void copy_side_data(const AVStream& source, AVStream& target, AVPacketSideDataType type) {
+        std::size_t size = 0;
+        const std::uint8_t* data = av_stream_get_side_data(&source, type, &size);
+        if (data == nullptr) return;
+        if (std::uint8_t* bytes = av_stream_new_side_data(&target, type, size)) std::copy_n(data, size, bytes);
+    }
+
+    static void copy_frame_side_data(const AVFrame& first, AVFrameSideDataType from, AVStream& target,
+                                     AVPacketSideDataType to) {
+        const AVFrameSideData* data = av_frame_get_side_data(&first, from);
+        if (data == nullptr || av_stream_get_side_data(&target, to, nullptr) != nullptr) return;
+        if (std::uint8_t* bytes = av_stream_new_side_data(&target, to, data->size))
+            std::copy_n(data->data, data->size, bytes);
+    }
+
+    void add_sound(const AVStream* replaced) {
+        AVStream& target = sound_->add_to(output_);
+        target.disposition = replaced != nullptr ? replaced->disposition : AV_DISPOSITION_DEFAULT;
+        if (replaced != nullptr) note(*replaced, "replaced", sound_->describe());
+    }
+
+    void add_copy(int index, bool wanted) {
+        const AVStream& source = copier_.input().stream(index);
+        // The MP4 demuxer shows the text track behind chapters as data that is not to be read; the muxer makes a new
+        // one.
+        if (source.discard >= AVDISCARD_ALL) return;
+        if (!wanted) return note(source, "dropped", "not wanted");
+        if (const auto reason = copier_.obstacle(index, container_)) {
+            note(source, "dropped", *reason);
+            report_.warnings.push_back(concat("stream ", index, " is not in the output: ", *reason));
+            return;
+        }
+        copier_.add(index, output_);
+        note(source, "copied", "");
+    }
+
+    void keep_replaced(int index) {
+        const AVStream& source = copier_.input().stream(index);
+        if (const auto reason = copier_.obstacle(index, container_)) {
+            report_.warnings.push_back(concat("the original sound is not kept: ", *reason));
+            return;
+        }
+        copier_.add(index, output_).disposition = source.disposition & ~AV_DISPOSITION_DEFAULT;
+        note(source, "kept", "a further track");
+    }
+
+    // Programmes of a transport stream carry the names of the service; MP4 and Matroska have none.
+    void copy_programs() {
+        if (container_.name() != "mpegts") return;
+        const AVFormatContext& source = copier_.input().format();
+        for (unsigned i = 0; i < source.nb_programs; ++i) {
+            AVProgram* program = av_new_program(&output_.format(), source.programs[i]->id);
+            if (program == nullptr) throw std::bad_alloc();
+            av_dict_copy(&program->metadata, source.programs[i]->metadata, 0);
+            for (unsigned stream = 0; stream < output_.format().nb_streams; ++stream)
+                av_program_add_stream_index(&output_.format(), program->id, stream);
+            return;  // all streams of the output stand in the first one
+        }
+    }
+
+    // Containers that cannot hold the first timestamps get all of them moved by the same amount.
+    void choose_shift(Pts first_pts) {
+        const std::int64_t start = std::min(rescale(first_pts.ticks, first_pts.unit, {1, AV_TIME_BASE}),
+                                            rescale(video_.origin.ticks, video_.origin.unit, {1, AV_TIME_BASE}));
+        std::int64_t shift = 0;
+        if (container_.starts_late && start < AV_TIME_BASE / 2) shift = 1400000;  // FFmpeg's own start of MPEG streams
+        if (!container_.negative_times && start + shift < 0) {
+            // Whole ticks of the picture's clock, so that its timestamps stay exact.
+            const Rational unit = video_.time_base;
+            const std::int64_t ticks = -rescale(start, {1, AV_TIME_BASE}, unit, Rounding::down);
+            shift = rescale(ticks, unit, {1, AV_TIME_BASE});
+        }
+        output_.shift_by(shift);
+        report_.time_rule =
+            shift == 0 ? "equal"
+                       : concat("all timestamps are ", static_cast<double>(shift) / AV_TIME_BASE,
+                                " s later: ", container_.name(),
+                                container_.starts_late ? " files do not start at 0" : " files cannot start before 0");
+    }
+
+    void pump() {
+        while (Packet packet = encoder_->receive()) {
+            const Pts until{packet->dts, video_.time_base};
+            output_.write(std::move(packet), video_index_, video_.time_base);
+            sound_->produce(output_, until);
+            copier_.produce(output_, until);
+        }
+    }
+
+    void note(const AVStream& stream, std::string fate, std::string reason) {
+        const char* kind = av_get_media_type_string(stream.codecpar->codec_type);
+        report_.streams.push_back({stream.index, kind != nullptr ? kind : "unknown",
+                                   avcodec_get_name(stream.codecpar->codec_id), std::move(fate), std::move(reason)});
+    }
+
+    VideoInfo video_;
+    OutputOptions options_;
+    StreamCopier copier_;
+    int source_video_;
+    Container container_;
+    VideoPlan plan_;
+    std::unique_ptr<SoundTrack> sound_;
+    OutputFile output_;
+    std::unique_ptr<VideoEncoder> encoder_;
+    int video_index_ = -1;
+    WriteReport report_;
+};
+
+}  // namespace
+}  // namespace omnisync::media
+
+namespace omnisync {
+
+std::unique_ptr<FrameSink> create_output(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync,
+                                         const OutputOptions& options) {
+    return std::make_unique<media::MediaWriter>(video, speech, sync, options);
+}
+
+}  // namespace omnisync
