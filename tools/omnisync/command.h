@@ -52,10 +52,10 @@ struct CompareCommand {
 };
 
 struct DoctorCommand {
-    bool config = false;  ///< list the options and where their values come from, nothing else
+    bool options = false;  ///< list the options and where their values come from, nothing else
 };
 
-/// One option's value and where it comes from, for `doctor --config`.
+/// One option's value and where it comes from, for `doctor --options`.
 struct OptionOrigin {
     std::string section;  ///< command; empty: global
     std::string name;     ///< without dashes
@@ -70,7 +70,7 @@ struct Invocation {
     CompareCommand compare;
     DoctorCommand doctor;
     std::string command;                ///< "dub", "inspect", "compare" or "doctor": the one to run
-    std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --config`
+    std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --options`
 };
 
 class Session;

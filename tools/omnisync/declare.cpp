@@ -79,12 +79,11 @@ Option sync(SyncMode& target) {
         "what happens when speech and picture differ in length; auto: cut when the speech is shorter, bounce when "
         "it is longer (drawings in docs/cli.md)";
     option.assign = [&target, choices = option.choices](const std::string& given) {
-        try {
-            target = parse_sync_mode(given);
-        } catch (const Error& error) {
-            const std::string guess = did_you_mean(given, choices);
-            throw Error(ExitCode::usage, error.what(), guess.empty() ? error.hint() : guess);
-        }
+        if (std::find(choices.begin(), choices.end(), given) == choices.end())
+            throw Error(ExitCode::usage,
+                        concat("must be auto, cut, loop, bounce, silence or freeze, not '", given, "'"),
+                        did_you_mean(given, choices));
+        target = parse_sync_mode(given);
     };
     option.show = [&target] { return std::string(name(target)); };
     option.default_text = option.show();
@@ -107,6 +106,12 @@ CommandSpec declare_global(Global& global) {
         device(global.device),
     };
     return spec;
+}
+
+Option track(std::string names, int& target, std::string help) {
+    Option option = integer(std::move(names), "N", target, kTrack, std::move(help));
+    option.show = [&target] { return target < 0 ? std::string{} : std::to_string(target); };
+    return option;
 }
 
 std::vector<Option> output_options(OutputOptions& output) {
@@ -132,10 +137,10 @@ std::vector<Option> output_options(OutputOptions& output) {
         number("--keep-audio", "DB", output.sound.keep_original, {-200, 0},
                "mix the replaced sound under the speech at this level in dB, -200 to 0")
             .defaults_to("replaced"),
-        integer("--audio-track", "N", output.sound.replaced_track, kTrack,
-                "which sound track of VIDEO the speech replaces, counted from 0")
+        track("--audio-track", output.sound.replaced_track,
+              "which sound track of VIDEO the speech replaces, counted from 0")
             .defaults_to("the one a player would play"),
-        integer("--speech-track", "N", output.sound.speech_track, kTrack, "which sound track of SPEECH, counted from 0")
+        track("--speech-track", output.sound.speech_track, "which sound track of SPEECH, counted from 0")
             .defaults_to("the one a player would play"),
     };
 }
@@ -205,10 +210,10 @@ CommandSpec declare_doctor(DoctorCommand& doctor) {
     CommandSpec spec;
     spec.name = "doctor";
     spec.summary = "what this machine has, what is missing, how fast it computes";
-    spec.options = {
-        flag("--config", doctor.config, "list every option with its value and where the value comes from, nothing else")
-            .command_line_only()};
-    spec.examples = {"# a table", "omnisync doctor", "# which configuration is in force?", "omnisync doctor --config"};
+    spec.options = {flag("--options", doctor.options,
+                         "list every option with its value and where the value comes from, nothing else")
+                        .command_line_only()};
+    spec.examples = {"# a table", "omnisync doctor", "# which configuration is in force?", "omnisync doctor --options"};
     return spec;
 }
 

@@ -209,7 +209,7 @@ int show_config(const std::vector<OptionOrigin>& origins, const Session& session
 }  // namespace
 
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session) {
-    if (command.config) return show_config(origins, session);
+    if (command.options) return show_config(origins, session);
     const Findings found = examine();
     if (session.global().json) {
         session.result(dump(findings_json(found)));

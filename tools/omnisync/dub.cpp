@@ -34,6 +34,12 @@ void require_engine(const std::string& engine) {
                 "use --engine none to replace the sound without editing the picture");
 }
 
+// The speech is decoded first, which may take a while: a video that is not there is known before.
+void require_readable(const std::string& path) {
+    require(::access(path.c_str(), R_OK) == 0, ExitCode::no_input, "cannot read '", path,
+            "': ", std::generic_category().message(errno));
+}
+
 Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech, const std::string& output_path) {
     const ReadOptions reading{global.threads, command.strict};
     OutputOptions output = command.output;
@@ -170,6 +176,7 @@ int run_dub(const DubCommand& command, const Session& session) {
     require_engine(command.engine);
     const double started = now_s();
     const std::vector<std::string> inputs{command.video, command.speech};
+    require_readable(command.video);
     // Fails now, not after an hour: what can be known of the output's name without writing.
     { const StagedFile check(command.output.path, command.output.overwrite, inputs); }
     std::optional<StagedFile> report;

@@ -200,13 +200,21 @@ std::vector<ConfigEntry> load_file(const Line& line, const std::vector<CommandSp
     return found ? read_config(*found, specs) : std::vector<ConfigEntry>{};
 }
 
+// "help dub" is "dub --help".
+std::vector<std::string> help_as_option(std::vector<std::string> words) {
+    if (words.empty() || words.front() != "help") return words;
+    words.erase(words.begin());
+    words.emplace_back("--help");
+    return words;
+}
+
 }  // namespace
 
 Parsed parse(const std::vector<std::string>& words, Invocation& invocation) {
     const std::vector<CommandSpec> specs = declare_commands(invocation);
     Line line;
     declare_line(line, specs);
-    split(line, words, specs);
+    split(line, help_as_option(words), specs);
     const CommandSpec* const command = chosen(line, specs);
     if (line.help.at("")->count() > 0 || (command && line.help.at(command->name)->count() > 0))
         return {Request::help, command ? help_text(*command, specs.front()) : help_text(specs.front(), specs)};
@@ -220,7 +228,7 @@ Parsed parse(const std::vector<std::string>& words, Invocation& invocation) {
     check_values_are_not_options(line, *command, specs);
     const auto file = load_file(line, specs);
     fill(specs.front(), line, file, invocation.origins);
-    // `doctor --config` shows every command's options; others look at their own only.
+    // `doctor --options` shows every command's options; others look at their own only.
     for (std::size_t i = 1; i < specs.size(); ++i)
         if (&specs[i] == command || command->name == "doctor") fill(specs[i], line, file, invocation.origins);
     fill_operands(*command, line);
