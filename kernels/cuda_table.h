@@ -1,0 +1,39 @@
+// What libomnisync_cuda.so offers: one table of plain functions. core looks it up at run time (core/cuda_module.h), so
+// that one build serves machines with and without CUDA.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/noise.h"
+#include "kernels/types.h"
+
+namespace omnisync::kernels {
+
+/// Raised with every change of CudaTable or of an argument struct in it.
+inline constexpr std::int32_t kCudaTableVersion = 1;
+
+struct CudaTableDevice {
+    char name[256];
+    std::int64_t memory_bytes;
+    std::int32_t sm;  ///< major * 10 + minor
+};
+
+/// No function throws. Those that return a status return 0 when all is well; else last_error() says why.
+struct CudaTable {
+    std::int32_t version;
+    std::int32_t bytes;  ///< sizeof(CudaTable)
+
+    const char* (*last_error)();  ///< of this thread; valid until its next call
+    int (*device_count)(std::int32_t* count);
+    int (*device)(std::int32_t index, CudaTableDevice* description);
+
+    // Launchers: asynchronous, arguments as in the kernels' headers.
+    int (*noise)(const Noise& job, Stream stream);
+    int (*start_from_source)(const StartFromSource& job, Stream stream);
+};
+
+/// The one function to look up: `const CudaTable* omnisync_cuda_table()`.
+inline constexpr const char* kCudaTableEntry = "omnisync_cuda_table";
+using CudaTableEntry = const CudaTable*() noexcept;
+
+}  // namespace omnisync::kernels

@@ -1,0 +1,25 @@
+// The CUDA side of every kernel, as core links it: the same symbols, which go to the module (kernels/cuda_table.h).
+#include "core/cuda_module.h"
+#include "kernels/noise.h"
+#include "omnisync/error.h"
+
+namespace omnisync::kernels {
+namespace {
+
+template <class Job>
+void launch(int (*CudaTable::*launcher)(const Job&, Stream), const Job& job, Stream stream) {
+    const CudaAccess& access = cuda();
+    if (!access.module) throw Error(ExitCode::unavailable, "no CUDA device: " + access.absent, "use --device cpu");
+    access.module->launch(launcher, job, stream);
+}
+
+}  // namespace
+
+void noise_cuda(const Noise& job, Stream stream) {
+    launch(&CudaTable::noise, job, stream);
+}
+void start_from_source_cuda(const StartFromSource& job, Stream stream) {
+    launch(&CudaTable::start_from_source, job, stream);
+}
+
+}  // namespace omnisync::kernels

@@ -1,0 +1,80 @@
+// The entry of libomnisync_cuda.so: exceptions become status codes here, at the border between two libraries that each
+// may have their own runtime.
+#include <cuda_runtime_api.h>
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "kernels/cuda_table.h"
+#include "omnisync/error.h"
+
+namespace omnisync::kernels {
+namespace {
+
+std::string& error_of_thread() {
+    thread_local std::string text;
+    return text;
+}
+
+template <class Body>
+int guarded(const Body& body) noexcept {
+    try {
+        body();
+        return 0;
+    } catch (const std::exception& error) {
+        error_of_thread() = error.what();
+        return 1;
+    }
+}
+
+/// One entry of the table for each launcher.
+template <auto Launcher, class Job>
+int launch_guarded(const Job& job, Stream stream) {
+    return guarded([&] { Launcher(job, stream); });
+}
+
+void check(cudaError_t code) {
+    if (code == cudaSuccess) return;
+    cudaGetLastError();  // else the next launch would report it again
+    fail(ExitCode::unavailable, cudaGetErrorString(code));
+}
+
+int device_count(std::int32_t* count) {
+    return guarded([&] {
+        int driver = 0;
+        check(cudaDriverGetVersion(&driver));
+        require(driver > 0, ExitCode::unavailable, "no NVIDIA driver is installed");
+        int found = 0;  // without a driver the call below leaves it as it is
+        check(cudaGetDeviceCount(&found));
+        *count = found;
+    });
+}
+
+int describe_device(std::int32_t index, CudaTableDevice* description) {
+    return guarded([&] {
+        cudaDeviceProp properties{};
+        check(cudaGetDeviceProperties(&properties, index));
+        static_assert(sizeof properties.name <= sizeof description->name);
+        std::memcpy(description->name, properties.name, sizeof properties.name);
+        description->memory_bytes = static_cast<std::int64_t>(properties.totalGlobalMem);
+        description->sm = properties.major * 10 + properties.minor;
+    });
+}
+
+constexpr CudaTable kTable{
+    .version = kCudaTableVersion,
+    .bytes = sizeof(CudaTable),
+    .last_error = [] { return error_of_thread().c_str(); },
+    .device_count = device_count,
+    .device = describe_device,
+    .noise = launch_guarded<noise_cuda, Noise>,
+    .start_from_source = launch_guarded<start_from_source_cuda, StartFromSource>,
+};
+
+}  // namespace
+}  // namespace omnisync::kernels
+
+extern "C" [[gnu::visibility("default")]] const omnisync::kernels::CudaTable* omnisync_cuda_table() noexcept {
+    return &omnisync::kernels::kTable;
+}
