@@ -10,6 +10,12 @@ target_compile_options(omnisync_warnings INTERFACE
   $<$<AND:$<BOOL:${OMNISYNC_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
 
+# For tests: without what GoogleTest's macros and compact test code trip over.
+add_library(omnisync_test_warnings INTERFACE)
+target_compile_options(omnisync_test_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-dangling-else>
+  $<$<AND:$<BOOL:${OMNISYNC_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>)
+
 # omnisync_library(<name> SOURCES <file>... [PUBLIC <target>...] [PRIVATE <target>...] [STATIC|MODULE])
 # makes libomnisync_<name> and its alias omnisync::<name>. Public headers come from include/, private ones from src/.
 # Shared libraries and modules are installed; shared ones are exported to find_package(omnisync).
