@@ -96,6 +96,11 @@ target_compile_definitions(omnisync_torch INTERFACE
   AT_PER_OPERATOR_HEADERS
   _GLIBCXX_USE_CXX11_ABI=1)  # how torch's manylinux_2_28 wheels are built
 
+# at::parallel_for is a template that is parallel only where the calling file is compiled with OpenMP, so all must be. At
+# run time there is one libgomp, LibTorch's; naming the compiler's to CMake would put a second folder into run paths.
+target_compile_options(omnisync_torch INTERFACE -fopenmp)
+target_link_options(omnisync_torch INTERFACE -fopenmp)
+
 # What libtorch_cpu itself loads: the CUDA runtime and CUPTI of their own wheels, unpacked beside torch. They are in
 # torch's run path already; they are in ours too for installed torches whose run path was rewritten.
 get_filename_component(site_dir ${torch_dir} DIRECTORY)

@@ -42,7 +42,7 @@ struct Product {
     const char* precision;
     std::function<void()> multiply;
     double best_s = 0;
-    std::string unavailable;
+    std::string unavailable{};
 
     void warm_up() {  // oneDNN compiles its kernel in the first call
         try {
