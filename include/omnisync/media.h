@@ -1,6 +1,7 @@
 // The media edge of the engine: files in, files out. Implemented on FFmpeg's libraries; nothing of theirs shows here.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -46,5 +47,11 @@ struct SpeechInfo {
 /// usage (options that contradict the container), unavailable (encoder missing).
 [[nodiscard]] std::unique_ptr<FrameSink> create_output(const VideoInfo& video, const SpeechInfo& speech,
                                                        const SyncOptions& sync, const OutputOptions& options);
+
+/// The same without decoding: the coded picture is copied as it is and only the sound is new. The picture keeps its own
+/// length, so `sync` must be silence. `stop` is asked now and then; when it says true, Error(interrupted) is thrown.
+/// Throws Error as create_output; usage also when the container cannot take the picture's codec.
+[[nodiscard]] WriteReport copy_with_sound(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync,
+                                          const OutputOptions& options, const std::function<bool()>& stop);
 
 }  // namespace omnisync

@@ -76,6 +76,7 @@ struct StreamFate {
 struct WriteReport {
     std::int64_t frames = 0;
     std::int64_t bytes = 0;
+    Pts end;                    ///< of the picture and the new sound
     std::string container;      ///< FFmpeg's muxer name
     std::string video_encoder;  ///< name and settings, as given to the encoder
     std::string sound;          ///< how the new sound got in: "copied (aac)", "encoded (aac, 256 kb/s)"

@@ -95,6 +95,8 @@ bool Container::takes(AVCodecID codec) const {
     if (muxer == "mpegts") return holds(kTransportStream, codec);
     if (muxer == "mpeg" || muxer == "vob") return holds(kProgramStream, codec);
     if (muxer == "ogg") return holds(kOgg, codec);
+    // MP4 may hold MPEG-1 and MPEG-2 video, and hardly anything plays that.
+    if (muxer == "mp4" && (codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_MPEG2VIDEO)) return false;
     return avformat_query_codec(format, codec, FF_COMPLIANCE_NORMAL) == 1;
 }
 

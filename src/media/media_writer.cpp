@@ -1,6 +1,7 @@
 // The output of a job: the edited picture, the new sound, and all else of the source, in one file.
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <functional>
 
 #include "media/sound_track.h"
 #include "media/stream_copier.h"
@@ -22,7 +23,9 @@ public:
           copier_(video.path),
           source_video_(copier_.input().video_stream().value_or(-1)),
           container_(container_for(options.path, *copier_.input().format().iformat)),
-          plan_(plan_video(video, *source_stream().codecpar, container_, options.video)),
+          plan_(options.video.codec == "copy"
+                    ? VideoPlan{}
+                    : plan_video(video, *source_stream().codecpar, container_, options.video)),
           sound_(make_sound_track({speech, video.origin, sync, options.sound, video.path, video.duration_estimate_s},
                                   container_)),
           output_(container_, options.path, options.overwrite, {video.path, speech.path}) {
@@ -32,7 +35,7 @@ public:
 
     void write(Frame frame) override {
         Picture picture = to_picture(frame);
-        if (!encoder_) begin(*picture, frame.pts);
+        if (!encoder_) begin(picture.get(), frame.pts);
         encoder_->send(std::move(picture), frame.pts.ticks, frame.duration);
         ++report_.frames;
         pump();
@@ -42,16 +45,43 @@ public:
         require(encoder_ != nullptr, ExitCode::bad_data, "no frame to write to '", options_.path, "'");
         encoder_->drain();
         pump();
+        report_.end = end;
         sound_->finish(output_, end);
         copier_.finish(output_, end);
+        return publish(plan_.describe());
+    }
+
+    // Instead of write() and finish(): the coded picture as it is.
+    WriteReport copy_picture(const std::function<bool()>& stop) {
+        if (const auto reason = copier_.obstacle(source_video_, container_))
+            throw Error(ExitCode::usage, concat("the picture cannot be copied: ", *reason),
+                        "leave --video-codec to its default");
+        const AVStream& source = source_stream();
+        begin(nullptr, {source.start_time != AV_NOPTS_VALUE ? source.start_time : 0, video_.time_base});
+        constexpr std::int64_t kStepMs = 500;
+        for (std::int64_t until_ms = rescale(video_.origin.ticks, video_.origin.unit, {1, 1000}); !copier_.ended();
+             until_ms += kStepMs) {
+            if (stop && stop()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
+            const Pts until{until_ms, {1, 1000}};
+            copier_.produce(output_, until);
+            sound_->produce(output_, until);
+        }
+        report_.frames = copier_.packets(source_video_);
+        report_.end = {copier_.end_of(source_video_), video_.time_base};
+        sound_->finish(output_, report_.end);
+        require(report_.frames > 0, ExitCode::bad_data, "no frame to write to '", options_.path, "'");
+        return publish("copied");
+    }
+
+private:
+    WriteReport publish(const std::string& picture) {
         report_.bytes = output_.finish();
         report_.container = container_.name();
-        report_.video_encoder = plan_.describe();
+        report_.video_encoder = picture;
         report_.sound = sound_->describe();
         return report_;
     }
 
-private:
     [[nodiscard]] const AVStream& source_stream() { return copier_.input().stream(source_video_); }
 
     void check_orientation() const {
@@ -62,11 +92,13 @@ private:
                         "choose an .mp4 or .mov output");
     }
 
-    // Everything that waits for the first picture: the encoder's settings, the streams, the header.
-    void begin(const AVFrame& first, Pts first_pts) {
+    // Everything that waits for the first picture: the encoder's settings, the streams, the header. Without a picture
+    // the coded one is copied.
+    void begin(const AVFrame* first, Pts first_pts) {
         AVFormatContext& format = output_.format();
         const bool global_header = (container_.format->flags & AVFMT_GLOBALHEADER) != 0;
-        encoder_ = std::make_unique<VideoEncoder>(video_, plan_, global_header, options_.video.threads, first);
+        if (first != nullptr)
+            encoder_ = std::make_unique<VideoEncoder>(video_, plan_, global_header, options_.video.threads, *first);
         copy_tags(copier_.input().format().metadata, &format.metadata);
         copy_chapters(copier_.input().format(), format);
         if (container_.mp4_family && has_custom_tags(format.metadata)) output_.use_custom_tags();
@@ -77,12 +109,12 @@ private:
         copier_.start(output_);
     }
 
-    void add_streams(const AVFrame& first) {
+    void add_streams(const AVFrame* first) {
         const std::optional<int> replaced = copier_.input().audio_stream(options_.sound.replaced_track);
         for (int i = 0; i < copier_.input().stream_count(); ++i) {
             const AVStream& source = copier_.input().stream(i);
             if (i == source_video_) {
-                add_video(first);
+                first != nullptr ? add_video(*first) : copy_video();
             } else if (replaced == i) {
                 add_sound(&source);
             } else {
@@ -114,6 +146,11 @@ private:
         if (av_stream_get_side_data(&source, AV_PKT_DATA_DOVI_CONF, nullptr) != nullptr)
             report_.warnings.emplace_back(
                 "Dolby Vision's dynamic metadata cannot be re-encoded: the base layer's HDR stays");
+    }
+
+    void copy_video() {
+        video_index_ = copier_.add(source_video_, output_).index;
+        note(source_stream(), "copied", "");
     }
 
     static void copy_side_data(const AVStream& source, AVStream& target, AVPacketSideDataType type) {
@@ -232,6 +269,15 @@ namespace omnisync {
 std::unique_ptr<FrameSink> create_output(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync,
                                          const OutputOptions& options) {
     return std::make_unique<media::MediaWriter>(video, speech, sync, options);
+}
+
+WriteReport copy_with_sound(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync,
+                            const OutputOptions& options, const std::function<bool()>& stop) {
+    require(sync.mode == SyncMode::silence, ExitCode::usage,
+            "a copied picture is neither cut nor extended: it goes with --sync silence only");
+    OutputOptions copying = options;
+    copying.video.codec = "copy";
+    return media::MediaWriter(video, speech, sync, copying).copy_picture(stop);
 }
 
 }  // namespace omnisync

@@ -41,6 +41,7 @@ OutputFile::OutputFile(const Container& container, const std::string& path, bool
     if (io_ == nullptr) throw std::bad_alloc();
     raw->pb = io_;
     raw->avoid_negative_ts = 0;  // timestamps are ours: shift_by() moves them where a container needs that
+    raw->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;  // FLAC in MP4 counts as such, and is played widely
     raw->max_interleave_delta = 10 * AV_TIME_BASE;
 }
 

@@ -148,10 +148,11 @@ void StreamCopier::produce(OutputFile& output, Pts until) {
 }
 
 void StreamCopier::write_until(OutputFile& output, Pts until, bool last) {
-    if (targets_.empty()) return;
+    ended_ = ended_ || targets_.empty();
+    if (ended_) return;
     while (Packet packet = take()) {
         const Rational unit = rational(input_.stream(packet->stream_index).time_base);
-        if (until <= Pts{packet->pts, unit}) {
+        if (until <= Pts{std::min(packet->pts, packet->dts), unit}) {
             if (last) continue;  // of interleaved streams others may still have something before the end
             waiting_ = std::move(packet);
             return;
@@ -165,12 +166,25 @@ Packet StreamCopier::take() {
     if (waiting_) return std::move(waiting_);
     Packet packet = input_.read();
     while (packet && targets_.count(packet->stream_index) == 0) packet = input_.read();
+    ended_ = !packet;
     if (!packet) return packet;
-    std::int64_t& next = next_.try_emplace(packet->stream_index, 0).first->second;
-    if (packet->pts == AV_NOPTS_VALUE) packet->pts = packet->dts != AV_NOPTS_VALUE ? packet->dts : next;
+    Progress& progress = progress_[packet->stream_index];
+    if (packet->pts == AV_NOPTS_VALUE) packet->pts = packet->dts != AV_NOPTS_VALUE ? packet->dts : progress.next;
     if (packet->dts == AV_NOPTS_VALUE) packet->dts = packet->pts;
-    next = packet->pts + packet->duration;
+    progress.next = packet->pts + packet->duration;
+    progress.end = std::max(progress.end, progress.next);
+    ++progress.packets;
     return packet;
+}
+
+std::int64_t StreamCopier::packets(int stream) const {
+    const auto found = progress_.find(stream);
+    return found == progress_.end() ? 0 : found->second.packets;
+}
+
+std::int64_t StreamCopier::end_of(int stream) const {
+    const auto found = progress_.find(stream);
+    return found == progress_.end() ? 0 : found->second.end;
 }
 
 bool is_coding_tag(const std::string& key) {

@@ -29,13 +29,24 @@ public:
     void produce(OutputFile& output, Pts until) override;
     void finish(OutputFile& output, Pts end) override { write_until(output, end, true); }
 
+    [[nodiscard]] bool ended() const { return ended_; }
+    /// Packets copied of an input stream so far, and where the last of them ends, in the stream's unit.
+    [[nodiscard]] std::int64_t packets(int stream) const;
+    [[nodiscard]] std::int64_t end_of(int stream) const;
+
 private:
+    struct Progress {
+        std::int64_t next = 0;  // where an untimed packet would stand
+        std::int64_t end = 0;   // of the furthest packet
+        std::int64_t packets = 0;
+    };
     void write_until(OutputFile& output, Pts until, bool last);
     [[nodiscard]] Packet take();
 
     Input input_;
-    std::map<int, int> targets_;        // input stream -> output stream
-    std::map<int, std::int64_t> next_;  // where an untimed packet would stand
+    std::map<int, int> targets_;  // input stream -> output stream
+    std::map<int, Progress> progress_;
+    bool ended_ = false;
     Packet waiting_;
 };
 

@@ -89,9 +89,30 @@ void warn_about_reading(const DubReport& done) {
                   " frames were converted");
 }
 
+// The coded picture as it is, with the new sound.
+DubReport copy_job(const DubCommand& command, const Global& global, const SpeechInfo& speech,
+                   const std::string& output_path) {
+    DubReport done;
+    done.speech = speech;
+    done.video = open_video(command.video, {global.threads, command.strict})->info();
+    SyncOptions sync = command.sync;
+    if (sync.mode == SyncMode::automatic) {
+        sync.mode = SyncMode::silence;
+        done.sync_sentence = "a copied picture keeps its length: --sync silence";
+    }
+    done.sync_used = sync.mode;
+    OutputOptions output = command.output;
+    output.path = output_path;
+    done.written = copy_with_sound(done.video, speech, sync, output, stop_requested);
+    done.read.frames = done.written.frames;
+    done.end = done.written.end;
+    return done;
+}
+
 // Writes to `output_path`; progress is shown when `progress` is not null.
 DubReport run_job(const DubCommand& command, const Session& session, const SpeechInfo& speech,
                   const std::string& output_path, Progress* progress) {
+    if (command.output.video.codec == "copy") return copy_job(command, session.global(), speech, output_path);
     Job job = make_job(command, session.global(), speech, output_path);
     std::int64_t frames = 0;
     double origin_s = 0;
