@@ -49,7 +49,7 @@ Json to_json(const Timestamps& times, Rational unit) {
 void print(const Json& document, const Session& session) {
     const auto show = [&](const char* name, const Json& value) {
         std::string line(name);
-        line.resize(16, ' ');
+        line.resize(22, ' ');
         session.say(line + one_line(value.is_string() ? value.get<std::string>() : value.dump()));
     };
     for (const auto& [name, value] : document["video"].items()) show(name.c_str(), value);

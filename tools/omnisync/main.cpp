@@ -1,6 +1,9 @@
 // The thin executable: reads the command line, then loads the library that does the work. It links nothing heavy, so
 // that
 // --help and --version answer at once.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +23,14 @@
 
 namespace omnisync::command {
 namespace {
+
+// A program may be started with a standard stream closed; the next file opened would then take its number, and messages
+// would end up in it. Standard input and output get a descriptor that refuses to be written, so that lost results show.
+void occupy_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) == -1 && errno == EBADF)
+            ::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);  // takes the lowest free number
+}
 
 // One error is one line, whatever the names in it hold.
 int report(const Error& error, bool as_json) {
@@ -76,6 +87,7 @@ int run(const std::vector<std::string>& words, Invocation& invocation) {
 int main(int argc, char** argv) {
     using namespace omnisync;
     using namespace omnisync::command;
+    occupy_standard_descriptors();
     // Threads of LibTorch that spin while they wait cost what decoder and encoder need. Read when OpenMP starts.
     ::setenv("OMP_WAIT_POLICY", "passive", 0);
     Invocation invocation;
