@@ -2,7 +2,7 @@
 include_guard(GLOBAL)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OMNISYNC_FFMPEG IMPORTED_TARGET GLOBAL
-  libavformat>=59 libavcodec>=59 libavfilter>=8 libavutil>=57 libswscale>=6 libswresample>=4)
+  libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6 libswresample>=4)
 if(NOT OMNISYNC_FFMPEG_FOUND)
   message(FATAL_ERROR "FFmpeg's development files (5.1 or newer) are missing. Run tools/bootstrap, or configure with "
                       "-DOMNISYNC_MEDIA=OFF to build without the media libraries and the command.")
