@@ -28,6 +28,8 @@ constexpr std::array kRows{
     Row{"3gp", "3gp", AV_CODEC_ID_H264, AV_CODEC_ID_AAC},
     Row{"3g2", "3g2", AV_CODEC_ID_H264, AV_CODEC_ID_AAC},
     Row{"ogg", "ogv ogg", AV_CODEC_ID_THEORA, AV_CODEC_ID_OPUS},
+    Row{"asf", "wmv asf", AV_CODEC_ID_WMV2, AV_CODEC_ID_WMAV2},
+    Row{"mxf", "mxf", AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_PCM_S16LE},
     Row{"nut", "nut", AV_CODEC_ID_H264, AV_CODEC_ID_FLAC},
 };
 

@@ -44,6 +44,14 @@ std::optional<std::int64_t> presentation_start(const AVStream& stream) {
     return start;
 }
 
+Pts origin_of(const AVFormatContext& format) {
+    std::optional<std::int64_t> earliest;
+    for (unsigned i = 0; i < format.nb_streams; ++i)
+        if (const auto start = presentation_start(*format.streams[i]))
+            earliest = std::min(earliest.value_or(*start), *start);
+    return {earliest.value_or(0), {1, AV_TIME_BASE}};
+}
+
 }  // namespace
 
 Input::Input(const std::string& path) : path_(path) {
@@ -64,6 +72,7 @@ Input::Input(const std::string& path) : path_(path) {
     watch_for_early_end(format_.get());
     check(avformat_find_stream_info(format_.get(), nullptr), ExitCode::bad_data, concat("cannot read '", path, "'"));
     packets_read_.assign(format_->nb_streams, 0);
+    origin_ = origin_of(*format_);
 }
 
 Input::~Input() {
@@ -96,13 +105,6 @@ std::optional<int> Input::audio_stream(int track) const {
     const int best =
         av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, video_stream().value_or(-1), nullptr, 0);
     return best >= 0 ? std::optional(best) : std::nullopt;
-}
-
-Pts Input::origin() const {
-    std::optional<std::int64_t> earliest;
-    for (int i = 0; i < stream_count(); ++i)
-        if (const auto start = presentation_start(stream(i))) earliest = std::min(earliest.value_or(*start), *start);
-    return {earliest.value_or(0), {1, AV_TIME_BASE}};
 }
 
 void Input::select(const std::vector<int>& streams) {

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] std::optional<int> audio_stream(int track) const;
 
     /// Start of the file's timeline: where its first picture or sound is presented.
-    [[nodiscard]] Pts origin() const;
+    [[nodiscard]] Pts origin() const { return origin_; }
 
     /// Packets of all other streams are skipped from now on.
     void select(const std::vector<int>& streams);
@@ -50,6 +50,7 @@ private:
 
     std::string path_;
     InputFormat format_;
+    Pts origin_;
     std::vector<std::int64_t> packets_read_;  // per stream
     int end_code_ = 0;                        // 0 before the end
     bool sought_ = false;

@@ -56,6 +56,7 @@ SoundConverter::SoundConverter(const SoundFormat& from, const SoundFormat& to) :
                                          from.rate_hz, 0, nullptr);
     context_.reset(raw);
     check(made, ExitCode::bad_data, "cannot convert sound");
+    av_opt_set_double(raw, "rematrix_maxval", 1.0, 0);  // a downmix of full-scale channels stays in range, floats too
     if (from.rate_hz != to.rate_hz) {
         av_opt_set(raw, "resampler", "soxr", 0);
         av_opt_set_int(raw, "precision", 24, 0);

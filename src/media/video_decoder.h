@@ -17,6 +17,9 @@ public:
     /// Throws Error(bad_data) when there is no decoder for the stream.
     VideoDecoder(Input& input, int stream, int threads);
 
+    /// After a seek: pictures are given out even when the decoder is not sure of their references.
+    void keep_doubtful() { codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT; }
+
     /// The next picture, or nothing at the end.
     [[nodiscard]] Picture next();
     /// Forgets what is inside, to go on after a seek.

@@ -36,6 +36,11 @@ constexpr std::array kRows{
     Row{AV_CODEC_ID_MPEG2VIDEO, "mpeg2video", nullptr, nullptr, 2},
     Row{AV_CODEC_ID_MPEG4, "mpeg4", nullptr, nullptr, 2},
     Row{AV_CODEC_ID_MJPEG, "mjpeg", nullptr, nullptr, 2},
+    Row{AV_CODEC_ID_H263, "h263", nullptr, nullptr, 2},
+    Row{AV_CODEC_ID_FLV1, "flv", nullptr, nullptr, 2},
+    Row{AV_CODEC_ID_WMV1, "wmv1", nullptr, nullptr, 2},
+    Row{AV_CODEC_ID_WMV2, "wmv2", nullptr, nullptr, 2},
+    Row{AV_CODEC_ID_MSMPEG4V3, "msmpeg4", nullptr, nullptr, 2},
     Row{AV_CODEC_ID_PRORES, "prores_ks", nullptr, nullptr, -1},
     Row{AV_CODEC_ID_DNXHD, "dnxhd", nullptr, nullptr, -1},
 };

@@ -25,7 +25,11 @@ public:
           info_(open_video(path, options)->info()),
           decoder_((input_.select({stream_}), input_), stream_, options.threads),
           converter_(info_.width, info_.height, av_get_pix_fmt(info_.format.name.c_str())),
-          upper_(rescale(before.ticks, before.unit, info_.time_base)) {}
+          upper_(rescale(before.ticks, before.unit, info_.time_base)) {
+        // H.264 with open groups of pictures: the decoder would hold back good pictures after the key frame too. The
+        // ones that do lack references stand before it and are dropped here.
+        decoder_.keep_doubtful();
+    }
 
     [[nodiscard]] const VideoInfo& info() const override { return info_; }
     [[nodiscard]] ReadReport report() const override { return report_; }
