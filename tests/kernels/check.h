@@ -92,5 +92,6 @@ private:
 [[nodiscard]] const char* name(omnisync::kernels::Type type);
 
 void check_noise(Check& check);
+void check_noise_values(Check& check);
 
 }  // namespace kernelcheck

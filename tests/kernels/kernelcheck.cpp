@@ -18,6 +18,7 @@ constexpr struct {
     const char* name;
     void (*run)(Check&);
 } kChecks[] = {
+    {"noise values", kernelcheck::check_noise_values},
     {"noise", kernelcheck::check_noise},
 };
 
