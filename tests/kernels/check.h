@@ -63,7 +63,7 @@ public:
     /// One line of results, e.g. "largest error 1.4e-07".
     void note(const std::string& line);
 
-    /// With --bench: prints median time, bytes/s and the ratio to `scalar`, the plain loop that does the same work.
+    /// With --bench: prints best time, bytes/s and the ratio to `scalar`, the plain loop that does the same work.
     void bench(const std::string& name, double bytes, const std::function<void()>& scalar,
                const std::function<void()>& kernel);
     void bench_cuda(const std::string& name, double bytes, const std::function<void()>& queue);

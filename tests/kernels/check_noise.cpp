@@ -205,7 +205,7 @@ void check_shape(Check& check, Type type, bool with_source, bool huge) {
 }
 
 void bench(Check& check) {
-    constexpr std::int64_t kCount = 1 << 20;
+    constexpr std::int64_t kCount = 1 << 17;
     const NoiseWindow window{1, 0, 0, 0, 1, 1, kCount};
     std::vector<float> out(kCount);
     std::vector<float> source(kCount, 0.5F);
@@ -220,10 +220,10 @@ void bench(Check& check) {
     };
     const Tasks all{0, noise_tasks(window)};
     check.bench(
-        "noise, 1 Mi f32", 4.0 * kCount, [&] { each_block([&](std::uint32_t i, float z) { out[i] = z; }); },
+        "noise, 128 Ki f32", 4.0 * kCount, [&] { each_block([&](std::uint32_t i, float z) { out[i] = z; }); },
         [&] { noise_cpu(noise, all); });
     check.bench(
-        "start from source, 1 Mi f32", 8.0 * kCount,
+        "start from source, 128 Ki f32", 8.0 * kCount,
         [&] { each_block([&](std::uint32_t i, float z) { out[i] = 0.08F * source[i] + 0.92F * z; }); },
         [&] { start_from_source_cpu(start, all); });
     if (!device_absent().empty()) return;
