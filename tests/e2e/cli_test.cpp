@@ -446,6 +446,14 @@ TEST_F(CliJob, ADryRunMeetsTheErrorsOfTheRealOne) {
     EXPECT_EQ(read_bytes(folder_ / "out.mp4"), "mine");
 }
 
+TEST_F(CliJob, ADryRunOfACopyCopiesNothing) {
+    const auto result = job({"--dry-run", "--json", "--video-codec", "copy"});
+    ASSERT_TRUE(result.ok()) << result.summary();
+    EXPECT_EQ(Json::parse(result.out)["video_encoder"], "copied (h264)");
+    EXPECT_TRUE(failed_with(job({"--dry-run", "--video-codec", "copy", "--sync", "loop"}), kUsage, "copied picture"));
+    EXPECT_TRUE(failed_with(job({"--video-codec", "copy", "--preview", "1"}), kUsage, "--preview"));
+}
+
 TEST_F(CliJob, APreviewStopsEarly) {
     const auto result = job({"--preview", "0.4", "--json"});
     ASSERT_TRUE(result.ok()) << result.summary();

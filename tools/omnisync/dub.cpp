@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -91,7 +92,9 @@ void warn_about_reading(const DubReport& done) {
 
 // The coded picture as it is, with the new sound.
 DubReport copy_job(const DubCommand& command, const Global& global, const SpeechInfo& speech,
-                   const std::string& output_path) {
+                   const std::string& output_path, const std::function<bool()>& stop) {
+    if (command.preview_s > 0)
+        throw Error(ExitCode::usage, "a copied picture cannot be cut to --preview", "leave out --video-codec copy");
     DubReport done;
     done.speech = speech;
     done.video = open_video(command.video, {global.threads, command.strict})->info();
@@ -103,7 +106,7 @@ DubReport copy_job(const DubCommand& command, const Global& global, const Speech
     done.sync_used = sync.mode;
     OutputOptions output = command.output;
     output.path = output_path;
-    done.written = copy_with_sound(done.video, speech, sync, output, stop_requested);
+    done.written = copy_with_sound(done.video, speech, sync, output, stop);
     done.read.frames = done.written.frames;
     done.end = done.written.end;
     return done;
@@ -112,7 +115,8 @@ DubReport copy_job(const DubCommand& command, const Global& global, const Speech
 // Writes to `output_path`; progress is shown when `progress` is not null.
 DubReport run_job(const DubCommand& command, const Session& session, const SpeechInfo& speech,
                   const std::string& output_path, Progress* progress) {
-    if (command.output.video.codec == "copy") return copy_job(command, session.global(), speech, output_path);
+    if (command.output.video.codec == "copy")
+        return copy_job(command, session.global(), speech, output_path, stop_requested);
     Job job = make_job(command, session.global(), speech, output_path);
     std::int64_t frames = 0;
     double origin_s = 0;
@@ -148,46 +152,85 @@ std::string summary(const DubCommand& command, const DubReport& done, double run
            decimal(length / std::max(run_s, 1e-9), 1) + "x real time";
 }
 
-// Rehearses the first second into a scratch folder: what the sink decides is then known and not guessed.
+// What a dry run found out.
+struct Rehearsal {
+    DubReport done;
+    double length_s = 0;  ///< estimates for the whole output; 0: unknown
+    double time_s = 0;
+    double bytes = 0;
+};
+
+// Renders the first second into a scratch folder: what the sink decides is then known and not guessed.
+Rehearsal rehearse_rendering(const DubCommand& command, const Session& session, const SpeechInfo& speech,
+                             const std::string& scratch_path) {
+    DubCommand first = command;
+    first.preview_s = command.preview_s > 0 ? std::min(command.preview_s, kRehearsalSeconds) : kRehearsalSeconds;
+    const double started = now_s();
+    Rehearsal found;
+    found.done = run_job(first, session, speech, scratch_path, nullptr);
+    const double spent = now_s() - started;
+    const double rehearsed = std::max(seconds(found.done.end) - seconds(found.done.video.origin), 1e-9);
+    found.length_s = estimate_length(found.done.video, speech, command);
+    found.time_s = found.length_s * spent / rehearsed;
+    found.bytes = static_cast<double>(found.done.written.bytes) * found.length_s / rehearsed;
+    return found;
+}
+
+// A copy cannot be had by the second. Opens everything, so that its errors are met, and stops before the first packet.
+Rehearsal rehearse_copy(const DubCommand& command, const Session& session, const SpeechInfo& speech,
+                        const std::string& scratch_path) {
+    Rehearsal found;
+    try {
+        found.done = copy_job(command, session.global(), speech, scratch_path, [] { return true; });
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::interrupted || stop_requested()) throw;
+    }
+    found.done.video = open_video(command.video, {session.global().threads, command.strict})->info();
+    found.done.written.video_encoder = "copied (" + found.done.video.codec + ")";
+    found.length_s = found.done.video.duration_estimate_s;
+    found.bytes = static_cast<double>(std::filesystem::file_size(command.video));
+    return found;
+}
+
+Json plan_json(const DubCommand& command, const Rehearsal& found) {
+    const WriteReport& written = found.done.written;
+    const auto known = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+    return {{"dry_run", true},
+            {"output", command.output.path},
+            {"container", known(written.container)},
+            {"video_encoder", written.video_encoder},
+            {"sound", known(written.sound)},
+            {"sync", name(command.sync.mode)},
+            {"length_estimate_s", seconds_or_null(found.length_s)},
+            {"time_estimate_s", seconds_or_null(found.time_s)},
+            {"bytes_estimate", static_cast<std::int64_t>(found.bytes)},
+            {"peak_memory_bytes", peak_memory()},
+            {"streams", to_json(command, found.done, {})["streams"]},
+            {"warnings", written.warnings}};
+}
+
 int rehearse(const DubCommand& command, const Session& session, const SpeechInfo& speech) {
     const ScratchFolder scratch("omnisync-dry-run");
-    DubCommand first = command;
-    first.preview_s = kRehearsalSeconds;
-    if (command.preview_s > 0) first.preview_s = std::min(command.preview_s, kRehearsalSeconds);
-    const std::string name = std::filesystem::path(command.output.path).filename().string();
-    const double started = now_s();
-    const DubReport done = run_job(first, session, speech, (scratch.path() / name).string(), nullptr);
-    const double spent = now_s() - started;
-    const double rehearsed = std::max(seconds(done.end) - seconds(done.video.origin), 1e-9);
-    const double length = estimate_length(done.video, speech, command);
-    const double estimate = length * spent / rehearsed;
-    const double bytes = static_cast<double>(done.written.bytes) * length / rehearsed;
-
-    Json plan{{"dry_run", true},
-              {"output", command.output.path},
-              {"container", done.written.container},
-              {"video_encoder", done.written.video_encoder},
-              {"sound", done.written.sound},
-              {"sync", std::string(omnisync::name(command.sync.mode))},
-              {"length_estimate_s", seconds_or_null(length)},
-              {"time_estimate_s", seconds_or_null(estimate)},
-              {"bytes_estimate", static_cast<std::int64_t>(bytes)},
-              {"peak_memory_bytes", peak_memory()},
-              {"streams", to_json(first, done, {})["streams"]},
-              {"warnings", done.written.warnings}};
+    const std::string path = (scratch.path() / std::filesystem::path(command.output.path).filename()).string();
+    const Rehearsal found = command.output.video.codec == "copy" ? rehearse_copy(command, session, speech, path)
+                                                                 : rehearse_rendering(command, session, speech, path);
     if (session.global().json) {
-        session.result(dump(plan));
+        session.result(dump(plan_json(command, found)));
         return 0;
     }
-    session.say("would write " + one_line(command.output.path) + " (" + done.written.container + "), about " +
-                clock_text(length) + " long");
-    session.say("  picture: " + done.written.video_encoder);
-    session.say("  sound:   " + done.written.sound);
-    for (const StreamFate& stream : done.written.streams)
+    const WriteReport& written = found.done.written;
+    const std::string container = written.container.empty() ? "" : " (" + written.container + ")";
+    session.say("would write " + one_line(command.output.path) + container + ", about " + clock_text(found.length_s) +
+                " long");
+    session.say("  picture: " + written.video_encoder);
+    if (!written.sound.empty()) session.say("  sound:   " + written.sound);
+    for (const StreamFate& stream : written.streams)
         session.say("  stream " + std::to_string(stream.index) + ": " + stream.kind + " (" + stream.codec + ") " +
                     stream.fate + (stream.reason.empty() ? "" : ": " + one_line(stream.reason)));
-    session.say("  estimate: " + clock_text(estimate) + " of work, " + size_text(static_cast<std::uint64_t>(bytes)) +
-                ", " + size_text(peak_memory()) + " of memory");
+    for (const std::string& warning : written.warnings) log::warn(warning);
+    const std::string time = found.time_s > 0 ? clock_text(found.time_s) + " of work, " : "";
+    session.say("  estimate: " + time + size_text(static_cast<std::uint64_t>(found.bytes)) + ", " +
+                size_text(peak_memory()) + " of memory");
     return 0;
 }
 
