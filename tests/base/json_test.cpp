@@ -11,7 +11,7 @@ namespace {
 
 TEST(JsonQuote, IsReadBackByAParser) {
     for (const std::string& text : {std::string("plain"), std::string("a\"b\\c/d"), std::string("\n\r\t\b\f\x1f"),
-                                   std::string("日本語 🎬"), std::string("\0x", 2), std::string("\x7f")})
+                                    std::string("日本語 🎬"), std::string("\0x", 2), std::string("\x7f")})
         EXPECT_EQ(nlohmann::json::parse(quote(text)).get<std::string>(), text);
 }
 
