@@ -2,7 +2,6 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 }
-#include <dlib/revision.h>
 
 #include <array>
 #include <memory>
@@ -105,7 +104,7 @@ Json findings_json(const Findings& found) {
         encoders[encoder.name] = avcodec_find_encoder_by_name(encoder.name) != nullptr;
     Json libraries = library_json();
     libraries["opencv"] = OMNISYNC_OPENCV_VERSION;
-    libraries["dlib"] = concat(DLIB_MAJOR_VERSION, ".", DLIB_MINOR_VERSION, ".", DLIB_PATCH_VERSION);
+    libraries["dlib"] = OMNISYNC_DLIB_VERSION;
     return {{"omnisync", build_json()},
             {"libraries", libraries},
             {"encoders", encoders},
@@ -178,7 +177,7 @@ void print_table(const Findings& found, const Session& session) {
         if (avcodec_find_encoder_by_name(encoder.name)) present.emplace_back(encoder.name);
     table.row("encoders", joined(present));
     table.row("opencv", OMNISYNC_OPENCV_VERSION);
-    table.row("dlib", concat(DLIB_MAJOR_VERSION, ".", DLIB_MINOR_VERSION, ".", DLIB_PATCH_VERSION));
+    table.row("dlib", OMNISYNC_DLIB_VERSION);
     print_compute(table, found);
     for (const std::string& warning : found.warnings) table.row("warning", warning);
     for (const std::string& problem : found.problems) table.row("PROBLEM", problem);
