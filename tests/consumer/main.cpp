@@ -12,7 +12,8 @@ int main(int count, char** words) {
         while (const auto frame = video->next()) {
             if (omnisync::stop_requested()) return static_cast<int>(omnisync::ExitCode::interrupted);
         }
-        std::cout << video->report().frames << " frames of " << video->info().width << 'x' << video->info().height << '\n';
+        std::cout << video->report().frames << " frames of " << video->info().width << 'x' << video->info().height
+                  << '\n';
         return 0;
     } catch (const omnisync::Error& error) {
         std::cerr << "consumer: " << error.what() << '\n';
