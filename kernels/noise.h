@@ -9,7 +9,7 @@
 //
 // Accuracy, against the exact transform of the same words in double precision, over all words: the radius is within
 // 1.5e-7 of its value, cosine and sine within 1.1e-7, so each normal is within kNoiseError times its pair's radius.
-// Values reach 6.66; the largest is drawn once in 4e9. docs/kernels.md has moments and the Kolmogorov-Smirnov distance.
+// Values reach 6.66. docs/kernels.md has moments and the Kolmogorov-Smirnov distance.
 #pragma once
 
 #include <cstdint>
