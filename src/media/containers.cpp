@@ -43,6 +43,8 @@ constexpr std::array kTransportStream{AV_CODEC_ID_H264,       AV_CODEC_ID_HEVC, 
 constexpr std::array kProgramStream{AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO,  AV_CODEC_ID_H264,
                                     AV_CODEC_ID_MP2,        AV_CODEC_ID_MP3,         AV_CODEC_ID_AC3,
                                     AV_CODEC_ID_DTS,        AV_CODEC_ID_DVD_SUBTITLE};
+constexpr std::array kFlash{AV_CODEC_ID_H264, AV_CODEC_ID_FLV1,
+                            AV_CODEC_ID_AAC};  // its PCM and MP3 know few sample rates
 constexpr std::array kOgg{AV_CODEC_ID_THEORA, AV_CODEC_ID_VP8,  AV_CODEC_ID_VORBIS,
                           AV_CODEC_ID_OPUS,   AV_CODEC_ID_FLAC, AV_CODEC_ID_SPEEX};
 
@@ -97,6 +99,7 @@ bool Container::takes(AVCodecID codec) const {
     if (muxer == "mpegts") return holds(kTransportStream, codec);
     if (muxer == "mpeg" || muxer == "vob") return holds(kProgramStream, codec);
     if (muxer == "ogg") return holds(kOgg, codec);
+    if (muxer == "flv") return holds(kFlash, codec);
     // MP4 may hold MPEG-1 and MPEG-2 video, and hardly anything plays that.
     if (muxer == "mp4" && (codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_MPEG2VIDEO)) return false;
     return avformat_query_codec(format, codec, FF_COMPLIANCE_NORMAL) == 1;

@@ -135,6 +135,8 @@ private:
         target.avg_frame_rate = source.avg_frame_rate;
         target.sample_aspect_ratio = av_rational(video_.sample_aspect);
         target.disposition = source.disposition;
+        if (target.codecpar->codec_id == source.codecpar->codec_id)
+            keep_description(*source.codecpar, *target.codecpar);
         if (container_.mp4_family && target.codecpar->codec_id == AV_CODEC_ID_HEVC)
             target.codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
         copy_tags(source.metadata, &target.metadata);
@@ -146,6 +148,16 @@ private:
         if (av_stream_get_side_data(&source, AV_PKT_DATA_DOVI_CONF, nullptr) != nullptr)
             report_.warnings.emplace_back(
                 "Dolby Vision's dynamic metadata cannot be re-encoded: the base layer's HDR stays");
+    }
+
+    // A container says of the same codec what it said before, neither less nor more.
+    static void keep_description(const AVCodecParameters& source, AVCodecParameters& target) {
+        target.field_order = source.field_order;
+        target.color_range = source.color_range;
+        target.color_primaries = source.color_primaries;
+        target.color_trc = source.color_trc;
+        target.color_space = source.color_space;
+        target.chroma_location = source.chroma_location;
     }
 
     void copy_video() {

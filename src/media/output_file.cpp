@@ -118,7 +118,6 @@ void OutputFile::write(Packet packet, int stream, Rational unit) {
     av_packet_rescale_ts(packet.get(), from, target.time_base);
     // Decoding times must rise: coarse clocks make neighbours equal, and copied streams may be broken.
     std::int64_t& last = last_dts_[static_cast<std::size_t>(stream)];
-    if (packet->dts == AV_NOPTS_VALUE) packet->dts = packet->pts;
     const bool strict = (container_.format->flags & AVFMT_TS_NONSTRICT) == 0;
     const bool sparse =
         target.codecpar->codec_type != AVMEDIA_TYPE_VIDEO && target.codecpar->codec_type != AVMEDIA_TYPE_AUDIO;

@@ -81,8 +81,8 @@ std::vector<std::uint8_t> encode_picture(const Image& image, const std::string& 
     return {packet->data, packet->data + packet->size};
 }
 
-void write_picture(const Image& image, StagedFile& file) {
-    const std::vector<std::uint8_t> bytes = encode_picture(image, file.target());
+void write_picture(const Image& image, StagedFile& file, const std::string& path) {
+    const std::vector<std::uint8_t> bytes = encode_picture(image, path);
     for (std::size_t done = 0; done < bytes.size();) {
         const ssize_t written = ::write(file.descriptor(), bytes.data() + done, bytes.size() - done);
         if (written < 0 && errno == EINTR) continue;

@@ -17,7 +17,7 @@ namespace omnisync::media {
 /// Throws Error(usage) for another kind, bad_data for an empty image.
 [[nodiscard]] std::vector<std::uint8_t> encode_picture(const Image& image, const std::string& path);
 
-/// Writes and publishes. Throws Error(io) as StagedFile does.
-void write_picture(const Image& image, StagedFile& file);
+/// Writes and publishes; `path`, as the user gave it, tells the kind. Throws Error(io) as StagedFile does.
+void write_picture(const Image& image, StagedFile& file, const std::string& path);
 
 }  // namespace omnisync::media

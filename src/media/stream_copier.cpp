@@ -113,6 +113,7 @@ AVStream& StreamCopier::add(int stream, OutputFile& output) {
     target.avg_frame_rate = source.avg_frame_rate;
     target.r_frame_rate = source.r_frame_rate;
     target.sample_aspect_ratio = source.sample_aspect_ratio;
+    if (source.sample_aspect_ratio.num > 0) target.codecpar->sample_aspect_ratio = source.sample_aspect_ratio;
     target.disposition = source.disposition;
     target.id = source.id;
     copy_tags(source.metadata, &target.metadata);
@@ -152,7 +153,8 @@ void StreamCopier::write_until(OutputFile& output, Pts until, bool last) {
     if (ended_) return;
     while (Packet packet = take()) {
         const Rational unit = rational(input_.stream(packet->stream_index).time_base);
-        if (until <= Pts{std::min(packet->pts, packet->dts), unit}) {
+        const std::int64_t time = packet->dts == AV_NOPTS_VALUE ? packet->pts : std::min(packet->pts, packet->dts);
+        if (until <= Pts{time, unit}) {
             if (last) continue;  // of interleaved streams others may still have something before the end
             waiting_ = std::move(packet);
             return;
@@ -170,7 +172,13 @@ Packet StreamCopier::take() {
     if (!packet) return packet;
     Progress& progress = progress_[packet->stream_index];
     if (packet->pts == AV_NOPTS_VALUE) packet->pts = packet->dts != AV_NOPTS_VALUE ? packet->dts : progress.next;
-    if (packet->dts == AV_NOPTS_VALUE) packet->dts = packet->pts;
+    // Reordered pictures without decoding times (Matroska): the demuxer guesses some, the muxer does better with none.
+    const bool video = input_.stream(packet->stream_index).codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    if (progress.packets == 0) progress.untimed = video && packet->dts == AV_NOPTS_VALUE;
+    if (progress.untimed)
+        packet->dts = AV_NOPTS_VALUE;
+    else if (packet->dts == AV_NOPTS_VALUE)
+        packet->dts = packet->pts;
     progress.next = packet->pts + packet->duration;
     progress.end = std::max(progress.end, progress.next);
     ++progress.packets;

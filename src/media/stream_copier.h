@@ -39,6 +39,7 @@ private:
         std::int64_t next = 0;  // where an untimed packet would stand
         std::int64_t end = 0;   // of the furthest packet
         std::int64_t packets = 0;
+        bool untimed = false;  // its packets carry no decoding times
     };
     void write_until(OutputFile& output, Pts until, bool last);
     [[nodiscard]] Packet take();

@@ -213,10 +213,16 @@ void set_special_options(VideoPlan& plan, const AVCodecParameters& source) {
             if (source.codec_id == AV_CODEC_ID_PRORES && name == tag.data()) plan.options["profile"] = profile;
         plan.options["vendor"] = "apl0";
     }
-    if (is(plan.encoder, "dnxhd") && source.codec_id != AV_CODEC_ID_DNXHD)
-        plan.options["profile"] = plan.format == AV_PIX_FMT_YUV422P     ? "dnxhr_hq"
+    if (is(plan.encoder, "dnxhd")) {
+        constexpr std::array kProfiles{"dnxhr_lb", "dnxhr_sq", "dnxhr_hq", "dnxhr_hqx", "dnxhr_444"};
+        const int kept = source.profile - FF_PROFILE_DNXHR_LB;
+        const bool known =
+            source.codec_id == AV_CODEC_ID_DNXHD && kept >= 0 && kept < static_cast<int>(kProfiles.size());
+        plan.options["profile"] = known                                 ? kProfiles[static_cast<std::size_t>(kept)]
+                                  : plan.format == AV_PIX_FMT_YUV422P   ? "dnxhr_hq"
                                   : plan.format == AV_PIX_FMT_YUV422P10 ? "dnxhr_hqx"
                                                                         : "dnxhr_444";
+    }
 }
 
 // x264 without quantisation where the container and the format allow, else FFV1, else lossless VP9.
@@ -233,7 +239,7 @@ VideoPlan plan_lossless(const VideoInfo& video, const Container& container, AVPi
         const AVCodec* encoder = encoder_named(candidate.encoder);
         if (encoder == nullptr || !container.takes(encoder->id) || !supports(encoder, format)) continue;
         if (is(encoder, "libx264") && is_odd_subsampled(video, format)) continue;
-        if (is(encoder, "libx264") && container.fixed_rate) continue;
+        if (is(encoder, "libx264") && (container.fixed_rate || video.format.model != ColourModel::yuv)) continue;
         return {encoder, format, candidate.options, -1, {}};
     }
     throw Error(ExitCode::usage,
