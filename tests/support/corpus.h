@@ -18,8 +18,9 @@ enum class TimeRule {
 /// Whether a mathematically lossless picture can stand in the same kind of container.
 enum class Lossless {
     yes,
-    no_encoder,  ///< nothing lossless fits the container: the command refuses (usage), which is tested instead
-    converted    ///< frames change size or format midway and are converted back: only timestamps are compared
+    elsewhere,  ///< nothing lossless fits the container: the command refuses (usage), and Matroska is tested instead
+    nowhere,    ///< no lossless encoder knows the pixel format: the command refuses (usage)
+    converted   ///< frames change size or format midway and are converted back: only timestamps are compared
 };
 
 /// One source file. A recipe is a list of commands; "{out}" is the file to make, "{tmp}" a folder, "{corpus:NAME}"
@@ -28,6 +29,7 @@ struct Specimen {
     std::string name;       ///< [a-z0-9_]
     std::string extension;  ///< with its dot
     std::vector<std::vector<std::string>> recipe;
+    std::string out_extension = extension;  ///< of the result: another one where the source's container is not written
     TimeRule time = TimeRule::equal;
     Lossless lossless = Lossless::yes;
     std::string patch;  ///< "matrix a b c d": patch_display_matrix(); "udta first": the cover art before the tracks

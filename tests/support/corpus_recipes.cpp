@@ -50,7 +50,7 @@ Words cook(const Words& inputs, const std::string& options) {
 const std::string kX264 = "-c:v libx264 -preset ultrafast -g 12 ";
 
 Specimen simple(std::string name, std::string extension, Words inputs, const std::string& options) {
-    return {std::move(name), std::move(extension), {cook(inputs, options)}, TimeRule::equal, Lossless::yes, {}};
+    return {std::move(name), extension, {cook(inputs, options)}, extension, TimeRule::equal, Lossless::yes, {}};
 }
 
 Specimen shifted(Specimen what) {
@@ -58,8 +58,15 @@ Specimen shifted(Specimen what) {
     return what;
 }
 
-Specimen without_lossless(Specimen what) {
-    what.lossless = Lossless::no_encoder;
+/// For containers that are read but not written.
+Specimen into_matroska(Specimen what) {
+    what.out_extension = ".mkv";
+    what.time = TimeRule::shifted;
+    return what;
+}
+
+Specimen with(Lossless lossless, Specimen what) {
+    what.lossless = lossless;
     return what;
 }
 
@@ -112,7 +119,7 @@ void add_geometry(std::vector<Specimen>& all) {
                          "-vf tinterlace=interleave_top,setfield=tff " + kX264 +
                              "-flags:v +bitexact+ilme+ildct -x264-params tff=1 "
                              "-pix_fmt yuv420p -c:a aac"));
-    Specimen resized{"resized_midway", ".ts", {}, TimeRule::shifted, Lossless::converted, {}};
+    Specimen resized{"resized_midway", ".ts", {}, ".ts", TimeRule::shifted, Lossless::converted, {}};
     const std::string ts = "-c:v libx264 -preset ultrafast -bf 0 -pix_fmt yuv420p -c:a mp2 -muxdelay 0 -f mpegts ";
     resized.recipe.push_back(kFfmpeg + picture("160x120", "25", "1") + tone("1", 440, 48000) + split(ts) + kExact +
                              Words{"{tmp}/a.ts"});
@@ -158,10 +165,12 @@ void add_codecs(std::vector<Specimen>& all) {
     all.push_back(simple("av1", ".mp4", plain, "-c:v libsvtav1 -preset 12 -crf 40" + aac));
     all.push_back(
         simple("prores_422", ".mov", plain, "-c:v prores_ks -profile:v 2 -pix_fmt yuv422p10le -c:a pcm_s16le"));
-    all.push_back(simple(
-        "prores_4444_alpha", ".mov", picture("160x120", "25", "1") + tone("1"),
-        "-vf format=yuva444p10le,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='X*6' -c:v prores_ks -profile:v 4 "
-        "-pix_fmt yuva444p10le -c:a pcm_s24le"));
+    all.push_back(with(
+        Lossless::nowhere,
+        simple(
+            "prores_4444_alpha", ".mov", picture("160x120", "25", "1") + tone("1"),
+            "-vf format=yuva444p10le,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='X*6' -c:v prores_ks -profile:v 4 "
+            "-pix_fmt yuva444p10le -c:a pcm_s24le")));
     all.push_back(simple("dnxhr", ".mov", picture("320x240", "25", "1") + tone("1"),
                          "-c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p -c:a pcm_s16le"));
     all.push_back(simple("ffv1", ".mkv", plain, "-c:v ffv1 -level 3 -pix_fmt yuv444p -c:a flac"));
@@ -175,12 +184,12 @@ void add_codecs(std::vector<Specimen>& all) {
         "-vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video -q:v 3 -g 12 -bf 2 -flags:v +bitexact+ilme+ildct "
         "-pix_fmt yuv420p -c:a mp2")));
     all.push_back(shifted(simple("h264_transport_stream", ".ts", plain, kX264 + "-bf 2 -pix_fmt yuv420p -c:a aac")));
-    all.push_back(without_lossless(
-        shifted(simple("mpeg1", ".mpg", plain, "-c:v mpeg1video -q:v 3 -g 12 -bf 2 -pix_fmt yuv420p -c:a mp2"))));
+    all.push_back(
+        shifted(simple("mpeg1", ".mpg", plain, "-c:v mpeg1video -q:v 3 -g 12 -bf 2 -pix_fmt yuv420p -c:a mp2")));
     all.push_back(shifted(simple("wmv", ".wmv", plain, "-c:v wmv2 -q:v 4 -c:a wmav2")));
-    all.push_back(without_lossless(simple("theora", ".ogv", plain, "-c:v libtheora -q:v 7 -c:a libvorbis")));
-    all.push_back(without_lossless(simple("mxf", ".mxf", picture("720x576", "25", "0.4") + tone("0.4", 440, 48000),
-                                          "-c:v mpeg2video -q:v 3 -pix_fmt yuv422p -c:a pcm_s16le")));
+    all.push_back(with(Lossless::elsewhere, simple("theora", ".ogv", plain, "-c:v libtheora -q:v 7 -c:a libvorbis")));
+    all.push_back(shifted(simple("mxf", ".mxf", picture("720x576", "25", "0.4") + tone("0.4", 440, 48000),
+                                 "-c:v mpeg2video -q:v 3 -pix_fmt yuv422p -c:a pcm_s16le")));
     all.push_back(simple("nut", ".nut", plain, kX264 + "-bf 2 -pix_fmt yuv420p -c:a pcm_s16le"));
     all.push_back(
         simple("fragmented", ".mp4", plain, kX264 + "-pix_fmt yuv420p -c:a aac -movflags frag_keyframe+empty_moov"));
@@ -189,7 +198,7 @@ void add_codecs(std::vector<Specimen>& all) {
 void add_structure(std::vector<Specimen>& all) {
     const auto plain = picture("160x120", "25", "2") + tone("2", 440, 48000);
     const std::string usual = kX264 + "-pix_fmt yuv420p -c:a aac ";
-    Specimen full{"everything", ".mkv", {}, TimeRule::equal, Lossless::yes, {}};
+    Specimen full{"everything", ".mkv", {}, ".mkv", TimeRule::equal, Lossless::yes, {}};
     full.recipe.push_back(
         {"sh", "-c",
          "printf '1\\n00:00:00,200 --> 00:00:01,100\\nFirst line\\n\\n2\\n00:00:01,200 --> 00:00:01,900\\nSecond\\n' > "
@@ -214,7 +223,7 @@ void add_structure(std::vector<Specimen>& all) {
             "-metadata:s:a:0 language=eng -metadata:s:a:1 language=spa -disposition:a:0 default -disposition:a:1 0"));
     auto timed_text = full;
     timed_text.name = "subtitles_chapters";
-    timed_text.extension = ".mp4";
+    timed_text.extension = timed_text.out_extension = ".mp4";
     timed_text.recipe[1] = kFfmpeg + plain +
                            split("-i {tmp}/s.srt -i {tmp}/chapters.txt -map 0:v -map 1:a -map 2:s -map_chapters 3 " +
                                  usual + "-c:s mov_text -metadata:s:s:0 language=deu -metadata title=Chapters") +
@@ -223,7 +232,7 @@ void add_structure(std::vector<Specimen>& all) {
     all.push_back(simple("no_sound", ".mp4", picture("160x120", "25", "2"), kX264 + "-pix_fmt yuv420p"));
     all.push_back(simple("sound_longer", ".mp4", picture("160x120", "25", "1") + tone("2"), usual));
     all.push_back(simple("sound_shorter", ".mkv", picture("160x120", "25", "2") + tone("1"), usual));
-    Specimen cover{"cover_first", ".mp4", {}, TimeRule::equal, Lossless::yes, {}};
+    Specimen cover{"cover_first", ".mp4", {}, ".mp4", TimeRule::equal, Lossless::yes, {}};
     cover.recipe.push_back(kFfmpeg + picture("64x64", "1", "1") + split("-frames:v 1 {tmp}/cover.png"));
     cover.recipe.push_back(
         kFfmpeg + split("-i {tmp}/cover.png") + plain +
@@ -242,7 +251,7 @@ void add_structure(std::vector<Specimen>& all) {
 void add_starts(std::vector<Specimen>& all) {
     const auto plain = picture("160x120", "25", "2") + tone("2", 440, 48000);
     const std::string usual = kX264 + "-bf 2 -pix_fmt yuv420p -c:a aac ";
-    Specimen edited{"edit_list", ".mov", {}, TimeRule::equal, Lossless::yes, {}};
+    Specimen edited{"edit_list", ".mov", {}, ".mov", TimeRule::equal, Lossless::yes, {}};
     edited.recipe.push_back(kFfmpeg + plain + split(usual + "-g 50") + kExact + Words{"{tmp}/whole.mov"});
     edited.recipe.push_back(kFfmpeg + split("-ss 0.5 -i {tmp}/whole.mov -c copy") + kExact + Words{"{out}"});
     all.push_back(edited);

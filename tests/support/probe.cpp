@@ -1,6 +1,7 @@
 #include "support/probe.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
@@ -51,7 +52,15 @@ std::int64_t rescaled(std::int64_t ticks, Ratio from, Ratio to) {
 }
 
 Json probe(const std::filesystem::path& file) {
-    return ffprobe(file, {"-show_format", "-show_streams", "-show_chapters"});
+    // One test asks about the same file many times, and starting ffprobe takes longer than reading it.
+    static std::map<std::string, Json> known;
+    std::error_code unknown;
+    std::ostringstream key;
+    key << file << std::filesystem::file_size(file, unknown) << ' '
+        << std::filesystem::last_write_time(file, unknown).time_since_epoch().count();
+    auto& answer = known[key.str()];
+    if (answer.is_null()) answer = ffprobe(file, {"-show_format", "-show_streams", "-show_chapters"});
+    return answer;
 }
 
 Json probe_frames(const std::filesystem::path& file, int stream_index) {
@@ -86,7 +95,9 @@ Json picture_stream(const Json& probed) {
 }
 
 double start_seconds(const Json& probed) {
-    return std::stod(probed.at("format").value("start_time", "0"));
+    constexpr double kLongestPriming = 0.05;
+    const double start = std::stod(probed.at("format").value("start_time", "0"));
+    return start < 0 && start > -kLongestPriming ? 0 : start;
 }
 
 Pictures decode_pictures(const std::filesystem::path& file, const std::string& pixel_format) {

@@ -36,7 +36,8 @@ Json probe_first_frame(const std::filesystem::path& file, int stream_index);
 std::vector<Json> streams_of(const Json& probed, const std::string& kind);
 /// The stream that carries the moving picture. Throws std::runtime_error when there is none.
 Json picture_stream(const Json& probed);
-/// Where the file's timeline starts, in seconds, as ffprobe's format section says.
+/// Where the file's timeline starts, in seconds, as ffprobe's format section says; a start before zero is the priming
+/// of an encoder (Opus in Matroska), which nobody hears, and counts as zero.
 double start_seconds(const Json& probed);
 
 /// Every decoded picture of a file: timestamps as demuxed, MD5 of its raw samples.
