@@ -42,6 +42,7 @@ struct DubCommand {
 
 struct InspectCommand {
     std::string video;
+    bool fast = false;  ///< headers and the first frame only
     bool strict = false;
 };
 

@@ -184,12 +184,13 @@ CommandSpec declare_dub(DubCommand& dub) {
 CommandSpec declare_inspect(InspectCommand& inspect) {
     CommandSpec spec;
     spec.name = "inspect";
-    spec.summary = "what a video holds: size, colour, timestamps, damage";
-    spec.description = "Decodes the whole picture stream once.";
-    spec.operands = {{"VIDEO", "any video file that FFmpeg reads", &inspect.video}};
-    spec.options = {flag("--strict", inspect.strict, "damage is an error (65) instead of being counted")};
-    spec.examples = {"# for people", "omnisync inspect film.mp4", "# for programs: is the file whole?",
-                     "omnisync inspect film.mp4 --json | jq .read.ends_early"};
+    spec.summary = "what a video holds: streams, colour, timestamps, damage, shots";
+    spec.description = "Decodes the whole picture stream once; memory does not grow with its length.";
+    spec.operands = {{"VIDEO", "any media file that FFmpeg reads", &inspect.video}};
+    spec.options = {flag("--fast", inspect.fast, "headers and the first frame only: no timestamps, damage or shots"),
+                    flag("--strict", inspect.strict, "damage is an error (65) instead of being counted")};
+    spec.examples = {"# for people", "omnisync inspect film.mp4", "# for programs: where does each shot begin?",
+                     "omnisync inspect film.mp4 --json | jq '.shots[].start_s'"};
     return spec;
 }
 
