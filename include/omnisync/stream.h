@@ -68,7 +68,7 @@ struct StreamFate {
     int index = 0;     ///< in the input
     std::string kind;  ///< "video", "audio", "subtitle", "data", "attachment"
     std::string codec;
-    std::string fate;    ///< "edited", "replaced", "copied", "kept", "dropped"
+    std::string fate;    ///< "re-encoded", "replaced", "copied", "kept", "dropped"
     std::string reason;  ///< in words; empty when plain
 };
 

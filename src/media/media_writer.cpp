@@ -144,7 +144,7 @@ private:
         copy_frame_side_data(first, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, target,
                              AV_PKT_DATA_MASTERING_DISPLAY_METADATA);
         copy_frame_side_data(first, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, target, AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
-        note(source, "edited", "");
+        note(source, "re-encoded", "");
         if (av_stream_get_side_data(&source, AV_PKT_DATA_DOVI_CONF, nullptr) != nullptr)
             report_.warnings.emplace_back(
                 "Dolby Vision's dynamic metadata cannot be re-encoded: the base layer's HDR stays");

@@ -40,7 +40,8 @@ OutputFile::OutputFile(const Container& container, const std::string& path, bool
     io_ = avio_alloc_context(buffer, kIoBuffer, 1, this, nullptr, &OutputFile::write_bytes, &OutputFile::seek);
     if (io_ == nullptr) throw std::bad_alloc();
     raw->pb = io_;
-    raw->avoid_negative_ts = 0;  // timestamps are ours: shift_by() moves them where a container needs that
+    raw->flags |= AVFMT_FLAG_BITEXACT;  // no random track numbers, no dates: the same job gives the same bytes
+    raw->avoid_negative_ts = 0;         // timestamps are ours: shift_by() moves them where a container needs that
     raw->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;  // FLAC in MP4 counts as such, and is played widely
     raw->max_interleave_delta = 10 * AV_TIME_BASE;
 }
@@ -114,6 +115,12 @@ void OutputFile::write(Packet packet, int stream, Rational unit) {
         const std::int64_t shift = av_rescale_q(shift_us_, AV_TIME_BASE_Q, from);
         if (packet->pts != AV_NOPTS_VALUE) packet->pts += shift;
         if (packet->dts != AV_NOPTS_VALUE) packet->dts += shift;
+    }
+    // Matroska stores Opus later by the encoder's delay, and says so in the header; libav's muxer writes the second
+    // only.
+    if (container_.matroska_family && target.codecpar->codec_id == AV_CODEC_ID_OPUS && packet->pts != AV_NOPTS_VALUE) {
+        packet->pts += av_rescale_q(target.codecpar->initial_padding, {1, 48000}, from);
+        packet->dts = packet->pts;
     }
     av_packet_rescale_ts(packet.get(), from, target.time_base);
     // Decoding times must rise: coarse clocks make neighbours equal, and copied streams may be broken.

@@ -149,7 +149,9 @@ AVChannelLayout nearest_layout(const AVCodec& encoder, const AVChannelLayout& wa
 }
 
 // Rates at which the lossy codecs are transparent for speech over anything; 0: the codec has no rate.
-std::int64_t bit_rate_for(AVCodecID codec, int channels) {
+std::int64_t bit_rate_for(AVCodecID codec, int channels, int rate_hz) {
+    if ((codec == AV_CODEC_ID_MP2 || codec == AV_CODEC_ID_MP3) && rate_hz < 32000)
+        return channels == 1 ? 96000 : 160000;
     switch (codec) {
         case AV_CODEC_ID_AAC:
             return channels == 1 ? 128000 : channels == 2 ? 256000 : 96000LL * channels;
@@ -180,7 +182,7 @@ public:
         codec_->sample_rate = format_.rate_hz;
         av_channel_layout_copy(&codec_->ch_layout, &format_.layout);
         codec_->time_base = {1, format_.rate_hz};
-        codec_->bit_rate = bit_rate_for(encoder.id, format_.layout.nb_channels);
+        codec_->bit_rate = bit_rate_for(encoder.id, format_.layout.nb_channels, format_.rate_hz);
         codec_->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
         if (mixer_.format().sample == AV_SAMPLE_FMT_S32) codec_->bits_per_raw_sample = 24;
         if (container.format->flags & AVFMT_GLOBALHEADER) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -212,22 +214,14 @@ public:
     }
 
     void produce(OutputFile& output, Pts until) override {
-        while (!over_ && start_ + taken_ < sample_at(until, format_.rate_hz)) {
-            pull(std::numeric_limits<std::int64_t>::max());
-            encode_full_blocks(output);
-        }
+        take_until(output, sample_at(until, format_.rate_hz) - start_);
     }
 
     void finish(OutputFile& output, Pts end) override {
-        const std::int64_t last = std::max<std::int64_t>(0, sample_at(end, format_.rate_hz) - start_);
-        while (!over_ && taken_ < last) {
-            pull(last);
-            encode_full_blocks(output);
-        }
+        const std::int64_t last = sample_at(end, format_.rate_hz) - start_;
+        take_until(output, last);
         while (taken_ < last) {  // the picture goes on in silence
-            const Picture silence =
-                make_silence(format_, static_cast<int>(std::min<std::int64_t>(last - taken_, 4096)));
-            push(*silence);
+            push(*make_silence(format_, static_cast<int>(std::min<std::int64_t>(last - taken_, 4096))));
             encode_full_blocks(output);
         }
         if (const int rest = av_audio_fifo_size(fifo_.get()); rest > 0) encode(output, rest);
@@ -236,14 +230,28 @@ public:
     }
 
 private:
-    // One block from the mixer into the queue; `last` bounds the samples taken in all.
-    void pull(std::int64_t last) {
+    // Queues exactly the samples before `last`, unless the sound ends earlier: what is queued will be heard.
+    void take_until(OutputFile& output, std::int64_t last) {
+        while (taken_ < last && (rest_ || !over_)) {
+            if (!rest_) rest_ = next_block();
+            if (!rest_) continue;
+            const int wanted = static_cast<int>(std::min<std::int64_t>(rest_->nb_samples, last - taken_));
+            const int behind = rest_->nb_samples - wanted;
+            rest_->nb_samples = wanted;
+            push(*rest_);
+            rest_->nb_samples = wanted + behind;
+            if (behind > 0)
+                drop_front(*rest_, wanted);
+            else
+                rest_.reset();
+            encode_full_blocks(output);
+        }
+    }
+
+    Picture next_block() {
         Picture block = mixer_.next();
         over_ = !block;
-        if (converter_) block = converter_->convert(block.get());
-        if (!block) return;
-        block->nb_samples = static_cast<int>(std::min<std::int64_t>(block->nb_samples, last - taken_));
-        push(*block);
+        return converter_ ? converter_->convert(block.get()) : std::move(block);
     }
 
     void push(const AVFrame& block) {
@@ -284,6 +292,7 @@ private:
     SoundFormat format_;
     std::optional<SoundConverter> converter_;
     Fifo fifo_;
+    Picture rest_;  // converted, not yet queued
     int index_ = -1;
     std::int64_t start_ = 0;    // index of the first sample on the output's timeline
     std::int64_t taken_ = 0;    // samples queued
