@@ -59,11 +59,6 @@ Specimen shifted(Specimen what) {
 }
 
 /// For containers that are read but not written.
-Specimen into_matroska(Specimen what) {
-    what.out_extension = ".mkv";
-    what.time = TimeRule::shifted;
-    return what;
-}
 
 Specimen with(Lossless lossless, Specimen what) {
     what.lossless = lossless;
