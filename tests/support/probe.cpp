@@ -72,11 +72,13 @@ Json probe_packets(const std::filesystem::path& file, int stream_index) {
 }
 
 Json probe_first_frame(const std::filesystem::path& file, int stream_index) {
-    const auto found =
-        ffprobe(file, {"-select_streams", stream_number(stream_index), "-show_frames", "-read_intervals", "%+#1"});
-    const auto& frames = found.at("frames");
-    if (frames.empty()) throw std::runtime_error("no frame in " + file.string());
-    return frames.front();
+    // An edit list may throw away what the first packets hold.
+    for (const char* packets : {"%+#1", "%+#64", "%"}) {
+        const auto found =
+            ffprobe(file, {"-select_streams", stream_number(stream_index), "-show_frames", "-read_intervals", packets});
+        if (!found.at("frames").empty()) return found["frames"].front();
+    }
+    throw std::runtime_error("no frame in " + file.string());
 }
 
 std::vector<Json> streams_of(const Json& probed, const std::string& kind) {
