@@ -1,6 +1,7 @@
 // What a user asked for, as plain values: the thin executable fills it in, the command library acts on it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -49,7 +50,14 @@ struct InspectCommand {
 struct CompareCommand {
     std::string first;
     std::string second;
-    double duration_s = 0;  ///< 0: the whole
+    std::string output;  ///< a video or a picture; empty: figures only
+    bool overwrite = false;
+    std::string mode = "side";   ///< of a video: side, difference
+    int columns = 6;             ///< of a contact sheet
+    std::string align = "auto";  ///< auto, timestamps, start
+    double duration_s = 0;       ///< 0: the whole
+    std::optional<double> require_psnr;
+    bool require_equal = false;
 };
 
 struct DoctorCommand {

@@ -1,172 +1,134 @@
-// `omnisync compare`: how the pictures and timestamps of two videos differ.
+// `omnisync compare`: how the pictures and timestamps of two videos differ, in figures and to look at.
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <limits>
-#include <optional>
-#include <string>
 
 #include "base/text.h"
+#include "compare_figures.h"
+#include "compare_view.h"
+#include "media/picture_matcher.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
-#include "report.h"
+#include "omnisync/probe.h"
 #include "session.h"
 
 namespace omnisync::command {
 namespace {
 
-struct Difference {
-    double squares = 0;  ///< sum over samples
-    double samples = 0;
-    int largest = 0;
-};
-
-template <class Sample>
-void add_row(Difference& sum, const std::uint8_t* a, const std::uint8_t* b, int width) {
-    std::int64_t squares = 0;
-    int largest = 0;
-    for (int x = 0; x < width; ++x) {
-        Sample left{};
-        Sample right{};
-        std::memcpy(&left, a + static_cast<std::size_t>(x) * sizeof(Sample), sizeof(Sample));
-        std::memcpy(&right, b + static_cast<std::size_t>(x) * sizeof(Sample), sizeof(Sample));
-        const int difference = std::abs(static_cast<int>(left) - static_cast<int>(right));
-        squares += static_cast<std::int64_t>(difference) * difference;
-        largest = std::max(largest, difference);
-    }
-    sum.squares += static_cast<double>(squares);
-    sum.largest = std::max(sum.largest, largest);
+// Containers whose muxers begin their clock where they like: the same film starts at another time in them.
+bool has_clock_of_its_own(const std::string& path) {
+    constexpr std::array<std::string_view, 7> kFormats{"mpegts", "mpeg", "mpegvideo", "flv", "asf", "avi", "h264"};
+    return std::find(kFormats.begin(), kFormats.end(), probe_media(path).format) != kFormats.end();
 }
 
-Difference difference(const Frame& a, const Frame& b) {
-    Difference sum;
-    for (int p = 0; p < a.plane_count; ++p) {
-        const Plane& left = a.planes[static_cast<std::size_t>(p)];
-        const Plane& right = b.planes[static_cast<std::size_t>(p)];
-        for (int y = 0; y < left.height; ++y) {
-            const std::uint8_t* row_a = left.data + y * left.stride;
-            const std::uint8_t* row_b = right.data + y * right.stride;
-            a.format.bits > 8 ? add_row<std::uint16_t>(sum, row_a, row_b, left.width)
-                              : add_row<std::uint8_t>(sum, row_a, row_b, left.width);
-        }
-        sum.samples += static_cast<double>(left.width) * left.height;
-    }
-    return sum;
-}
-
-// dB over all planes; infinite for equal pictures.
-double psnr(const Difference& sum, int bits) {
-    if (sum.squares == 0) return std::numeric_limits<double>::infinity();
-    const double peak = std::pow(2.0, bits) - 1;
-    return 10 * std::log10(peak * peak * sum.samples / sum.squares);
+bool aligns_starts(const CompareCommand& command) {
+    if (command.align != "auto") return command.align == "start";
+    return has_clock_of_its_own(command.first) || has_clock_of_its_own(command.second);
 }
 
 struct Comparison {
-    std::int64_t frames = 0;
-    std::int64_t identical = 0;
-    std::int64_t same_time = 0;
-    std::int64_t only_first = 0;
-    std::int64_t only_second = 0;
-    Difference all;
-    std::int64_t worst_frame = -1;
-    double worst_s = 0;
-    double worst_psnr = std::numeric_limits<double>::infinity();
+    Figures figures;
+    std::vector<std::string> notes;
+    std::string view;  // what was written; empty: nothing
 };
 
-std::int64_t count_rest(FrameSource& source, const std::optional<Frame>& pending) {
-    std::int64_t frames = pending ? 1 : 0;
-    if (!pending) return 0;
-    while (source.next()) ++frames;
-    return frames;
+/// Both videos, opened, and what brings their pictures to one form.
+struct Films {
+    Films(const CompareCommand& command, const ReadOptions& reading)
+        : a(open_video(command.first, reading)),
+          b(open_video(command.second, reading)),
+          form(media::form_to_measure(a->info(), b->info())),
+          match_a(a->info(), form),
+          match_b(b->info(), form) {}
+
+    std::unique_ptr<FrameSource> a;
+    std::unique_ptr<FrameSource> b;
+    media::PictureForm form;
+    media::PictureMatcher match_a;
+    media::PictureMatcher match_b;
+};
+
+std::string alignment_note(const Pairs& pairs, bool from_start) {
+    const double difference = pairs.first_difference_s();
+    if (std::abs(difference) <= pairs.alignment().tolerance_s) return "";
+    const std::string later = concat("B's first picture is ", decimal(std::abs(difference), 6), " s ",
+                                     difference > 0 ? "later" : "earlier", " than A's: ");
+    return later + (from_start
+                        ? "times count from each file's first picture (--align timestamps takes them as they are)"
+                        : "times are taken as they are (--align start counts from the first pictures)");
 }
 
-void add_pair(Comparison& sum, const Frame& a, const Frame& b) {
-    if (a.width != b.width || a.height != b.height || !(a.format == b.format))
-        throw Error(ExitCode::usage,
-                    concat("the pictures differ in kind: ", a.width, "x", a.height, " ", a.format.name, " and ",
-                           b.width, "x", b.height, " ", b.format.name),
-                    "only pictures of one size and pixel format can be compared");
-    const Difference now = difference(a, b);
-    sum.identical += now.squares == 0 ? 1 : 0;
-    sum.same_time += compare(a.pts, b.pts) == std::strong_ordering::equal ? 1 : 0;
-    sum.all.squares += now.squares;
-    sum.all.samples += now.samples;
-    sum.all.largest = std::max(sum.all.largest, now.largest);
-    const double value = psnr(now, a.format.bits);
-    if (value < sum.worst_psnr) {
-        sum.worst_psnr = value;
-        sum.worst_frame = sum.frames;
-        sum.worst_s = seconds(a.pts);
-    }
-    ++sum.frames;
-}
+Comparison compare_films(const CompareCommand& command, const Session& session) {
+    Films films(command, {session.global().threads, false});
+    const VideoInfo& info = films.a->info();
+    const auto view =
+        command.output.empty() ? nullptr : make_view(command, info, films.b->info(), session.global().threads);
+    const std::string format = av_get_pix_fmt_name(films.form.format);
+    Comparison result{Figures(format, av_pix_fmt_desc_get(films.form.format)->comp[0].depth),
+                      media::differences(info, films.b->info()),
+                      {}};
+    const bool from_start = aligns_starts(command);
+    Pairs pairs(*films.a, *films.b, from_start);
+    if (const std::string note = alignment_note(pairs, from_start); !note.empty()) result.notes.push_back(note);
 
-Comparison compare_files(const CompareCommand& command, const Session& session, int& bits) {
-    const ReadOptions reading{session.global().threads, false};
-    const auto first = open_video(command.first, reading);
-    const auto second = open_video(command.second, reading);
-    bits = first->info().format.bits;
     Progress progress(session.console(), session.progress_style());
-    const double length = first->info().duration_estimate_s;
+    const double length = info.duration_estimate_s;
     progress.start(command.duration_s > 0 && length > 0 ? std::min(length, command.duration_s) : length);
-    Comparison sum;
-    for (;;) {
+    std::optional<double> start;
+    std::optional<Frame> shown;  // of B
+    while (const auto moment = pairs.next()) {
         if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted");
-        const std::optional<Frame> a = first->next();
-        const std::optional<Frame> b = second->next();
-        const double at = a ? seconds(a->pts) - seconds(first->info().origin) : 0;
+        if (!start) start = pairs.time_of(*moment);
+        const double at = pairs.time_of(*moment) - *start;
         if (command.duration_s > 0 && at >= command.duration_s) break;
-        if (!a || !b) {
-            sum.only_first = count_rest(*first, a);
-            sum.only_second = command.duration_s > 0 ? 0 : count_rest(*second, b);
-            break;
+        if (moment->b) shown = moment->b;
+        std::optional<media::Likeness> likeness;
+        if (moment->a && moment->b) {
+            likeness = media::compare(*films.match_a.match(*moment->a), *films.match_b.match(*moment->b));
+            result.figures.add_pair(*moment, *likeness);
+        } else {
+            result.figures.add_lonely(*moment);
         }
-        add_pair(sum, *a, *b);
-        progress.update(at, sum.frames);
+        if (view && moment->a) view->add(*moment->a, shown, likeness ? &*likeness : nullptr);
+        progress.update(at, result.figures.frames());
     }
+    if (view) result.view = view->finish();
     progress.finish();
-    return sum;
+    return result;
 }
 
-std::string psnr_text(double value) {
-    return std::isfinite(value) ? decimal(value, 2) + " dB" : "equal";
+void print(const Comparison& result, const Session& session) {
+    for (const std::string& note : result.notes) session.say("note         " + one_line(note));
+    for (const std::string& line : result.figures.text()) session.say(line);
+    if (!result.view.empty()) session.say("written      " + result.view);
 }
 
-void print(const Comparison& sum, int bits, const Session& session) {
-    session.say(
-        concat("frames compared  ", sum.frames, ", only in A ", sum.only_first, ", only in B ", sum.only_second));
-    session.say(concat("identical        ", sum.identical));
-    session.say(concat("same timestamp   ", sum.same_time));
-    session.say(concat("PSNR             ", psnr_text(psnr(sum.all, bits)), ", largest difference ", sum.all.largest));
-    if (sum.worst_frame >= 0)
-        session.say(concat("worst frame      ", sum.worst_frame, " at ", decimal(sum.worst_s, 3),
-                           " s: ", psnr_text(sum.worst_psnr)));
+void check_demands(const CompareCommand& command, const Figures& figures) {
+    if (command.require_equal && !figures.equal())
+        throw Error(ExitCode::bad_data,
+                    concat("'", command.second, "' is not equal to '", command.first, "', as --require-equal wants"));
+    if (!command.require_psnr) return;
+    require(figures.frames() > 0, ExitCode::bad_data, "'", command.first, "' and '", command.second,
+            "' have no moment in common, so --require-psnr fails");
+    require(figures.psnr() >= *command.require_psnr, ExitCode::bad_data, "the PSNR of '", command.second, "' is ",
+            decimal(figures.psnr(), 2), " dB, below the ", decimal(*command.require_psnr, 2),
+            " dB that --require-psnr wants");
 }
 
 }  // namespace
 
 int run_compare(const CompareCommand& command, const Session& session) {
-    int bits = 8;
-    const Comparison sum = compare_files(command, session, bits);
-    if (!session.global().json) {
-        print(sum, bits, session);
-        return 0;
+    const Comparison result = compare_films(command, session);
+    if (session.global().json) {
+        Json document = result.figures.json();
+        document["notes"] = result.notes;
+        document["output"] = command.output.empty() ? Json(nullptr) : Json(command.output);
+        session.result(dump(document));
+    } else {
+        print(result, session);
     }
-    const auto decibel = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
-    const Json worst =
-        sum.worst_frame < 0
-            ? Json(nullptr)
-            : Json{{"frame", sum.worst_frame}, {"time_s", sum.worst_s}, {"psnr_db", decibel(sum.worst_psnr)}};
-    session.result(dump({{"frames", sum.frames},
-                         {"only_in_a", sum.only_first},
-                         {"only_in_b", sum.only_second},
-                         {"identical", sum.identical},
-                         {"same_timestamp", sum.same_time},
-                         {"psnr_db", decibel(psnr(sum.all, bits))},
-                         {"largest_difference", sum.all.largest},
-                         {"worst", worst}}));
+    check_demands(command, result.figures);
     return 0;
 }
 

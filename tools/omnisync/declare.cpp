@@ -197,13 +197,31 @@ CommandSpec declare_inspect(InspectCommand& inspect) {
 CommandSpec declare_compare(CompareCommand& compare) {
     CommandSpec spec;
     spec.name = "compare";
-    spec.summary = "how two videos differ, frame by frame";
-    spec.description = "Pairs frames in order of display; the pictures must have one size and pixel format.";
+    spec.summary = "how two videos differ, in figures and to look at";
+    spec.description =
+        "Frames are matched by their time. Where B's pictures are of another size, format or orientation they are "
+        "brought to A's, which is said. The exit code is 0 whatever the difference, unless a --require option fails.";
     spec.operands = {{"A", "a video file, the reference", &compare.first}, {"B", "another one", &compare.second}};
-    spec.options = {number("--duration", "SECONDS", compare.duration_s, {0, kLongestSeconds},
-                           "only the first seconds of A; 0: all of it")};
-    spec.examples = {"# did the pictures survive?", "omnisync compare film.mp4 dubbed.mp4",
-                     "# the worst frame, for a program", "omnisync compare film.mp4 dubbed.mp4 --json | jq .worst"};
+    spec.options = {
+        text("-o,--output", "OUT", compare.output,
+             "a video (.mp4, .mkv ...): both side by side; a picture (.png, .jpg): a contact sheet of A, B and their "
+             "difference")
+            .command_line_only(),
+        flag("--force", compare.overwrite, "replace an existing output; an input is never replaced"),
+        choice("--mode", {"side", "difference"}, compare.mode,
+               "what the video shows: A and B side by side, or their difference as grey, 8 times amplified"),
+        integer("--columns", "N", compare.columns, {1, 100}, "moments on the contact sheet, 1 to 100"),
+        choice("--align", {"auto", "timestamps", "start"}, compare.align,
+               "timestamps: times are compared as they are; start: they count from the first pictures; auto: start if "
+               "a file's container begins its clock anywhere (MPEG, FLV, ASF, AVI), else timestamps"),
+        number("--duration", "SECONDS", compare.duration_s, {0, kLongestSeconds}, "only the first seconds; 0: all"),
+        number("--require-psnr", "DB", compare.require_psnr, {0, 1000},
+               "fail (65) unless the PSNR over all frames and planes is at least this")
+            .defaults_to("no demand"),
+        flag("--require-equal", compare.require_equal,
+             "fail (65) unless every frame of both has an equal one at the same moment in the other")};
+    spec.examples = {"# did the pictures survive?", "omnisync compare film.mp4 dubbed.mp4 --require-psnr 40",
+                     "# what changed, on one page", "omnisync compare film.mp4 dubbed.mp4 -o changes.png --columns 8"};
     return spec;
 }
 
