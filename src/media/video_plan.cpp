@@ -244,7 +244,9 @@ VideoPlan plan_lossless(const VideoInfo& video, const Container& container, AVPi
     }
     throw Error(ExitCode::usage,
                 concat("no lossless encoder takes ", av_get_pix_fmt_name(format), " into ", container.name(), " files"),
-                "an .mkv output takes FFV1");
+                encoder_named("ffv1") != nullptr && supports(encoder_named("ffv1"), format)
+                    ? "an .mkv output takes FFV1"
+                    : "choose another --pix-fmt, or --video-codec copy");
 }
 
 }  // namespace
