@@ -58,8 +58,6 @@ Specimen shifted(Specimen what) {
     return what;
 }
 
-/// For containers that are read but not written.
-
 Specimen with(Lossless lossless, Specimen what) {
     what.lossless = lossless;
     return what;
