@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <limits>
+#include <string_view>
 #include <system_error>
 
 namespace omnisync::media {
@@ -24,6 +25,24 @@ void check_readable(const std::string& path) {
         refuse("it is not a regular file", "a job reads its inputs more than once: save it to a file first");
     if (::access(path.c_str(), R_OK) != 0) refuse(std::generic_category().message(errno));
     require(status.st_size > 0, ExitCode::bad_data, "'", path, "' is empty");
+}
+
+// Every demuxer but those that open other files or hosts, make up endless content, or take any text for a picture.
+const std::string& allowed_formats() {
+    static const std::string list = [] {
+        constexpr std::array<std::string_view, 20> kRefused{"concat",     "hls",  "dash",       "imf",
+                                                            "sdp",        "rtsp", "rtp",        "lavfi",
+                                                            "sap",        "gme",  "libgme",     "libopenmpt",
+                                                            "libmodplug", "tty",  "bin",        "xbin",
+                                                            "adf",        "idf",  "ffmetadata", "webm_dash_manifest"};
+        std::string names;
+        void* position = nullptr;
+        while (const AVInputFormat* format = av_demuxer_iterate(&position))
+            if (std::find(kRefused.begin(), kRefused.end(), format->name) == kRefused.end())
+                names += concat(names.empty() ? "" : ",", format->name);
+        return names;
+    }();
+    return list;
 }
 
 bool is_picture_only(const AVStream& stream) {
@@ -59,6 +78,7 @@ Input::Input(const std::string& path) : path_(path) {
     check_readable(path);
     Dictionary options;
     options.set("protocol_whitelist", "file");
+    options.set("format_whitelist", allowed_formats());
     options.set("pattern_type", "none");  // image2: '%d' in a name is a name
     AVFormatContext* raw = nullptr;
     const int opened = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, options.out());

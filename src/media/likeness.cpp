@@ -87,10 +87,11 @@ Block sums(const View& a, const View& b, int left, int top, int size) {
             static_cast<double>(product)};
 }
 
-// Wang et al. 2004 on one window; constants for samples up to `peak`.
+// Wang et al. 2004 on one window, for samples up to `peak`, with the constants of x264 and of FFmpeg's ssim filter, so
+// that figures can be compared.
 double ssim_of(const Block& sum, double samples, double peak) {
-    const double c1 = 0.01 * peak * 0.01 * peak;
-    const double c2 = 0.03 * peak * 0.03 * peak;
+    const double c1 = 0.01 * peak * 0.01 * peak / samples;
+    const double c2 = 0.03 * peak * 0.03 * peak * (samples - 1) / samples;
     const double mean_a = sum.a / samples;
     const double mean_b = sum.b / samples;
     const double variances = sum.squares / samples - mean_a * mean_a - mean_b * mean_b;
@@ -102,7 +103,7 @@ double ssim_of(const Block& sum, double samples, double peak) {
 template <class Sample>
 double ssim(const View& a, const View& b, double peak) {
     const int size = std::min({4, a.width / 2, a.height / 2});
-    if (size == 0) return ssim_of(sums<Sample>(a, b, 0, 0, 1), 1, peak);
+    if (size == 0) return 0;  // a line of pixels has no window, and equal planes do not come here
     const auto columns = static_cast<std::size_t>(a.width / size);
     const int rows = a.height / size;
     std::vector<Block> above(columns);

@@ -32,6 +32,7 @@ std::string rate_text(Rational rate) {
 }
 
 std::string orientation_text(const VideoInfo& video) {
+    if (orientation_of(video).upright()) return "upright";
     return concat("turned by ", video.rotation, " degrees", video.mirrored ? " and mirrored" : "");
 }
 

@@ -11,12 +11,13 @@ namespace omnisync::media {
 namespace {
 
 constexpr int kSilenceBlock = 4096;  // samples
+constexpr int kLoudest = 1000;       // full scale is 1: what a damaged stream decodes to beyond this is no sound
 
 template <class T>
-std::int64_t zero_non_finite(T* samples, std::int64_t count) {
+std::int64_t zero_impossible(T* samples, std::int64_t count) {
     std::int64_t repaired = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-        if (std::isfinite(samples[i])) continue;
+        if (std::abs(samples[i]) <= kLoudest) continue;  // false for NaN
         samples[i] = 0;
         ++repaired;
     }
@@ -34,8 +35,8 @@ std::int64_t repair(AVFrame& block) {
     std::int64_t repaired = 0;
     for (int i = 0; i < planes; ++i) {
         std::uint8_t* data = block.extended_data[i];
-        repaired += packed == AV_SAMPLE_FMT_FLT ? zero_non_finite(reinterpret_cast<float*>(data), count)
-                                                : zero_non_finite(reinterpret_cast<double*>(data), count);
+        repaired += packed == AV_SAMPLE_FMT_FLT ? zero_impossible(reinterpret_cast<float*>(data), count)
+                                                : zero_impossible(reinterpret_cast<double*>(data), count);
     }
     return repaired;
 }

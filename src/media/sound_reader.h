@@ -13,7 +13,7 @@ namespace omnisync::media {
 
 /// Decodes one track. Sample 0 sounds at the file's origin (Input::origin): a track that starts later begins with
 /// silence, gaps of 20 ms or more are filled with silence, overlaps of 20 ms or more are dropped; smaller jitter is
-/// that of coarse timestamps and is ignored. NaN and infinite samples become 0.
+/// that of coarse timestamps and is ignored. NaN, infinite and impossibly loud samples become 0.
 class SoundReader {
 public:
     /// Throws Error: as Input; bad_data when the file has no sound or nothing of it decodes.

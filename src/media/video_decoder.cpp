@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace omnisync::media {
+namespace {
+
+// 16384 x 8192. Larger claims are those of broken headers, and would take gigabytes before the first real byte.
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 27;
+
+}  // namespace
 
 VideoDecoder::VideoDecoder(Input& input, int stream, int threads) : input_(input), stream_(stream) {
     const AVCodecParameters& parameters = *input.stream(stream).codecpar;
@@ -14,6 +20,7 @@ VideoDecoder::VideoDecoder(Input& input, int stream, int threads) : input_(input
     check(avcodec_parameters_to_context(codec_.get(), &parameters), ExitCode::bad_data, "cannot set up the decoder");
     codec_->pkt_timebase = input.stream(stream).time_base;
     codec_->thread_count = threads;
+    codec_->max_pixels = kMostPixels;
     check(avcodec_open2(codec_.get(), decoder, nullptr), ExitCode::bad_data,
           concat("'", input.path(), "': cannot decode ", avcodec_get_name(parameters.codec_id), " video"));
 }
