@@ -62,6 +62,10 @@ AVPixelFormat without_range(AVPixelFormat format) {
     }
 }
 
+bool is_rgb(AVPixelFormat format) {
+    return (descriptor(format).flags & AV_PIX_FMT_FLAG_RGB) != 0;
+}
+
 PixelFormat describe(AVPixelFormat format) {
     const AVPixFmtDescriptor& description = descriptor(without_range(format));
     PixelFormat result;
@@ -148,7 +152,9 @@ Picture PictureConverter::convert(const AVFrame& picture) {
                 describe(static_cast<AVPixelFormat>(picture.format)).name, " to ", describe(format_).name);
         const int* coefficients = sws_getCoefficients(picture.colorspace);
         const int full = picture.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
-        sws_setColorspaceDetails(scaler_.get(), coefficients, full, coefficients, full, 0, 1 << 16, 1 << 16);
+        const bool to_luma = is_rgb(static_cast<AVPixelFormat>(picture.format)) && !is_rgb(format_);
+        sws_setColorspaceDetails(scaler_.get(), coefficients, full, coefficients, to_luma ? 0 : full, 0, 1 << 16,
+                                 1 << 16);
     }
     Picture result = make_picture();
     result->format = format_;

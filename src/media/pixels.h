@@ -11,6 +11,8 @@ namespace omnisync::media {
 [[nodiscard]] PixelFormat describe(AVPixelFormat format);
 [[nodiscard]] AVPixelFormat without_range(AVPixelFormat format);  ///< yuvj420p -> yuv420p and so on
 
+[[nodiscard]] bool is_rgb(AVPixelFormat format);
+
 /// Colour of a decoded picture; fields it leaves open are taken from the stream's parameters.
 [[nodiscard]] Colour colour_of(const AVFrame& picture, const AVCodecParameters& stream);
 

@@ -75,6 +75,11 @@ void describe_colour(AVCodecContext& codec, const VideoInfo& video, const AVFram
                         : video.colour.range == Colour::Range::limited ? AVCOL_RANGE_MPEG
                                                                        : AVCOL_RANGE_UNSPECIFIED;
     codec.chroma_sample_location = first.chroma_location;
+    // Colours turned into luma and chroma: what the converter makes is BT.601 in limited range.
+    if (video.format.model == ColourModel::rgb && !is_rgb(codec.pix_fmt)) {
+        codec.colorspace = AVCOL_SPC_SMPTE170M;
+        codec.color_range = AVCOL_RANGE_MPEG;
+    }
 }
 
 void describe_fields(AVCodecContext& codec, const AVFrame& first) {

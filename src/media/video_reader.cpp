@@ -78,10 +78,13 @@ VideoReader::VideoReader(const std::string& path, const ReadOptions& options)
     if (!ahead_)
         throw Error(ExitCode::bad_data, concat("'", path, "': no frame of the video can be decoded",
                                                decoder_.first_problem().empty() ? "" : ": ", decoder_.first_problem()));
+    // A palette is of no use to engines and encoders: its colours are.
+    const auto format = static_cast<AVPixelFormat>(ahead_->format);
+    converter_ = PictureConverter(ahead_->width, ahead_->height, format == AV_PIX_FMT_PAL8 ? AV_PIX_FMT_BGRA : format);
+    if (!converter_.fits(*ahead_)) ahead_ = converter_.convert(*ahead_);
     info_ = describe_video(input_, stream_, *ahead_);
-    require(info_.format.model != ColourModel::other || info_.format.planar, ExitCode::bad_data, "'", path,
-            "': pixel format ", info_.format.name, " is not supported");
-    converter_ = PictureConverter(ahead_->width, ahead_->height, static_cast<AVPixelFormat>(ahead_->format));
+    require(info_.format.model != ColourModel::other, ExitCode::bad_data, "'", path, "': pixel format ",
+            info_.format.name, " is not supported");
     ahead_ticks_ = time_of(*ahead_);
 }
 
@@ -108,7 +111,7 @@ std::optional<Frame> VideoReader::next() {
 Picture VideoReader::decode() {
     Picture picture = decoder_.next();
     if (!picture || converter_.fits(*picture)) return picture;
-    ++report_.resized_frames;
+    if (picture->format != AV_PIX_FMT_PAL8) ++report_.resized_frames;
     return converter_.convert(*picture);
 }
 

@@ -61,8 +61,8 @@ Option device(std::string& target) {
     Option option =
         text("--device", "auto|cpu|cuda[:N]", target, "where engines compute; auto: a CUDA device if one works");
     option.assign = [&target](const std::string& given) {
-        const auto index = given.starts_with("cuda:") ? parse_integer(given.substr(5)) : std::nullopt;
-        const bool numbered = index && *index >= 0 && *index < 1024;
+        const bool numbered =
+            given.starts_with("cuda:") && parse_integer(given.substr(5)).value_or(-1) >= 0 && given.size() < 9;
         if (given != "auto" && given != "cpu" && given != "cuda" && !numbered)
             throw Error(ExitCode::usage, concat("must be auto, cpu, cuda or cuda:N, not '", given, "'"));
         target = given;
@@ -114,6 +114,19 @@ Option track(std::string names, int& target, std::string help) {
     return option;
 }
 
+Option keep_audio(SoundOptions& sound) {
+    Option option =
+        number("--keep-audio", "DB|track", sound.keep_original, {-200, 0},
+               "mix the replaced sound under the speech at this level in dB, -200 to 0; or 'track': keep it as "
+               "a further track that players do not play by themselves");
+    option.assign = [&sound, level = option.assign](const std::string& given) {
+        sound.keep_replaced_track = given == "track";
+        if (!sound.keep_replaced_track) level(given);
+    };
+    option.show = [&sound, level = option.show] { return sound.keep_replaced_track ? std::string("track") : level(); };
+    return option.defaults_to("replaced");
+}
+
 std::vector<Option> output_options(OutputOptions& output) {
     return {
         text("-o,--output", "OUT", output.path, "file to write; its extension chooses the container (required)")
@@ -134,9 +147,7 @@ std::vector<Option> output_options(OutputOptions& output) {
         text("--audio-out", "NAME", output.sound.codec,
              "'copy' or an FFmpeg encoder or codec name for the new sound, for example aac or flac")
             .defaults_to("copied when the container takes it, else its usual codec"),
-        number("--keep-audio", "DB", output.sound.keep_original, {-200, 0},
-               "mix the replaced sound under the speech at this level in dB, -200 to 0")
-            .defaults_to("replaced"),
+        keep_audio(output.sound),
         track("--audio-track", output.sound.replaced_track,
               "which sound track of VIDEO the speech replaces, counted from 0")
             .defaults_to("the one a player would play"),

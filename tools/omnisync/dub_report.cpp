@@ -65,6 +65,7 @@ Json options_json(const DubCommand& command) {
             {"pix_fmt", text(video.pixel_format)},
             {"audio_out", text(sound.codec)},
             {"keep_audio_db", number(sound.keep_original)},
+            {"keep_audio_track", sound.keep_replaced_track},
             {"audio_track", track(sound.replaced_track)},
             {"speech_track", track(sound.speech_track)},
             {"preview_s", command.preview_s > 0 ? Json(command.preview_s) : Json(nullptr)},
