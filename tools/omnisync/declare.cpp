@@ -124,7 +124,7 @@ Option keep_audio(SoundOptions& sound) {
         if (!sound.keep_replaced_track) level(given);
     };
     option.show = [&sound, level = option.show] { return sound.keep_replaced_track ? std::string("track") : level(); };
-    return option.defaults_to("replaced");
+    return std::move(option).defaults_to("replaced");
 }
 
 std::vector<Option> output_options(OutputOptions& output) {
