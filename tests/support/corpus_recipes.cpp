@@ -181,8 +181,9 @@ void add_codecs(std::vector<Specimen>& all) {
         shifted(simple("mpeg1", ".mpg", plain, "-c:v mpeg1video -q:v 3 -g 12 -bf 2 -pix_fmt yuv420p -c:a mp2")));
     all.push_back(shifted(simple("wmv", ".wmv", plain, "-c:v wmv2 -q:v 4 -c:a wmav2")));
     all.push_back(with(Lossless::elsewhere, simple("theora", ".ogv", plain, "-c:v libtheora -q:v 7 -c:a libvorbis")));
-    all.push_back(shifted(simple("mxf", ".mxf", picture("720x576", "25", "0.4") + tone("0.4", 440, 48000),
-                                 "-c:v mpeg2video -q:v 3 -pix_fmt yuv422p -c:a pcm_s16le")));
+    all.push_back(with(Lossless::elsewhere,
+                       shifted(simple("mxf", ".mxf", picture("720x576", "25", "0.4") + tone("0.4", 440, 48000),
+                                      "-c:v mpeg2video -q:v 3 -pix_fmt yuv422p -c:a pcm_s16le"))));
     all.push_back(simple("nut", ".nut", plain, kX264 + "-bf 2 -pix_fmt yuv420p -c:a pcm_s16le"));
     all.push_back(
         simple("fragmented", ".mp4", plain, kX264 + "-pix_fmt yuv420p -c:a aac -movflags frag_keyframe+empty_moov"));
