@@ -83,7 +83,6 @@ std::string error_text(int code) {
 }
 
 int check(int result, ExitCode code, const std::string& doing) {
-    if (result == AVERROR(ENOMEM)) throw std::bad_alloc();
     require(result >= 0, code, doing, ": ", error_text(result));
     return result;
 }

@@ -136,7 +136,8 @@ void Input::select(const std::vector<int>& streams) {
 
 Packet Input::read() {
     Packet packet = make_packet();
-    // A damaged spot makes some demuxers fail once and go on; a failure that repeats without any packet is the end.
+    // A damaged spot makes some demuxers fail once (also with "no memory", for a size nobody has) and go on; a failure
+    // that repeats without any packet is the end.
     constexpr int kPatience = 64;
     for (int failures = 0; failures < kPatience && end_code_ == 0;) {
         const int code = av_read_frame(format_.get(), packet.get());
@@ -148,7 +149,6 @@ Packet Input::read() {
             av_packet_unref(packet.get());
             continue;
         }
-        if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
         const bool over = code == AVERROR_EOF || (format_->pb && avio_feof(format_->pb)) || ++failures == kPatience;
         if (over) end_code_ = code;
     }

@@ -118,7 +118,6 @@ Picture SoundReader::decode() {
             return in_first_format(std::move(block));
         }
         if (code == AVERROR_EOF) return nullptr;
-        if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
         if (code != AVERROR(EAGAIN)) {
             ++lost_packets_;
             if (drained_) return nullptr;
@@ -127,7 +126,6 @@ Picture SoundReader::decode() {
         const Packet packet = input_.read();
         drained_ = !packet;
         const int sent = avcodec_send_packet(codec_.get(), packet.get());
-        if (sent == AVERROR(ENOMEM)) throw std::bad_alloc();
         if (sent < 0 && sent != AVERROR_EOF) ++lost_packets_;
     }
 }

@@ -53,7 +53,6 @@ void VideoDecoder::feed() {
 }
 
 void VideoDecoder::note_loss(int code, std::int64_t ticks) {
-    if (code == AVERROR(ENOMEM)) throw std::bad_alloc();
     ++lost_packets_;
     if (!first_problem_.empty()) return;
     const double at =
