@@ -35,4 +35,9 @@ public:
 [[nodiscard]] std::unique_ptr<SoundTrack> make_sound_track(const SoundTrackRequest& request,
                                                            const Container& container);
 
+// The two kinds it chooses between.
+[[nodiscard]] std::unique_ptr<SoundTrack> copy_sound(const SoundTrackRequest& request);
+[[nodiscard]] std::unique_ptr<SoundTrack> encode_sound(const SoundTrackRequest& request, const Container& container,
+                                                       const AVCodec& encoder);
+
 }  // namespace omnisync::media
