@@ -67,8 +67,7 @@ void add_container(Lines& lines, const MediaProbe& media) {
 
 std::string sound_text(const StreamProbe& stream) {
     List facts;
-    facts << std::to_string(stream.rate_hz) + " Hz"
-          << (stream.channel_layout.empty() ? std::to_string(stream.channels) + " channels" : stream.channel_layout)
+    facts << std::to_string(stream.rate_hz) + " Hz" << (stream.channels == 1 ? "mono" : stream.channel_layout)
           << (stream.bits > 0 ? std::to_string(stream.bits) + " bit" : "");
     return facts.text();
 }
@@ -80,7 +79,8 @@ void add_stream(Lines& lines, const StreamProbe& stream) {
         facts << concat(stream.width, "x", stream.height, stream.pixel_format.empty() ? "" : " ", stream.pixel_format);
     if (stream.kind == "audio") facts << sound_text(stream);
     if (stream.kind == "attachment") facts << size_text(static_cast<std::uint64_t>(stream.payload_bytes));
-    facts << kilobits(stream.bit_rate) << (stream.start ? "starts at " + time_text(seconds(*stream.start)) : "")
+    const bool timed = stream.start && stream.kind != "attachment";
+    facts << kilobits(stream.bit_rate) << (timed ? "starts at " + time_text(seconds(*stream.start)) : "")
           << stream.language << quoted(stream.title);
     for (const std::string& word : stream.disposition) facts << word;
     for (const std::string& extra : stream.extras) facts << "with " + extra;
