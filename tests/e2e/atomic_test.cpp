@@ -61,6 +61,7 @@ TEST_P(Killed, AtTwentyMomentsLosesNothing) {
     const int signal = GetParam();
     std::mt19937 random(static_cast<unsigned>(signal));
     int stopped = 0;
+    int obeyed = 0;
     for (int moment = 0; moment < 20; ++moment) {
         const TempDir tmp;
         const bool replacing = moment % 2 == 0;
@@ -79,14 +80,14 @@ TEST_P(Killed, AtTwentyMomentsLosesNothing) {
         const std::string when =
             "signal " + std::to_string(signal) + " after " + std::to_string(options.signal_after.count()) + " us";
         ASSERT_FALSE(result.timed_out) << when;
-        // Before the command has set its handlers, the system's own reaction to the signal is all there can be.
+        // Before the command has set its handlers, the system's own reaction is all there can be: nothing is written
+        // yet, which the look at what was left behind proves.
         const bool raw = result.signal == signal;
         if (result.exit_code != 0) {
             ++stopped;
             if (signal != SIGKILL && !raw)
                 EXPECT_EQ(result.exit_code, kInterrupted) << when << ": " << result.summary();
-            if (signal != SIGKILL && raw)
-                EXPECT_LT(options.signal_after.count(), 150'000) << when << " ended it unhandled";
+            obeyed += result.exit_code == kInterrupted ? 1 : 0;
             if (replacing) {
                 EXPECT_TRUE(read_bytes(out) == "the previous file" || decode_pictures(out).pts.size() == frames_)
                     << when;
@@ -104,6 +105,7 @@ TEST_P(Killed, AtTwentyMomentsLosesNothing) {
         }
     }
     EXPECT_GT(stopped, 8) << "most signals came too late to prove anything";
+    if (signal != SIGKILL) EXPECT_GT(obeyed, 5) << "the command was rarely in a position to stop by itself";
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, Killed, testing::Values(SIGTERM, SIGINT, SIGHUP, SIGKILL), [](const auto& info) {
