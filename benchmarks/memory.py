@@ -29,7 +29,10 @@ def main():
             first = None
             for seconds in (options.short, options.long):
                 video, speech = folder / f"{seconds}.mp4", folder / f"{seconds}.wav"
-                bench.make_video(video, size, seconds, encoder=("-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"))
+                if first is None:
+                    bench.make_video(video, size, seconds, encoder=("-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"))
+                else:  # the short one again and again, as coded packets
+                    bench.ffmpeg("-stream_loop", -1, "-i", folder / f"{options.short}.mp4", "-t", seconds, "-c", "copy", video)
                 bench.make_speech(speech, seconds)
                 runs = options.runs if seconds == options.short else 1 if seconds > 300 else options.runs
                 peaks = [bench.Run(bench.dub_words(omnisync, video, speech, folder / "out.mp4",
@@ -39,7 +42,6 @@ def main():
                 worst = max(worst, peak / first)
                 shown = ", ".join(f"{p:.1f}" for p in peaks)
                 print(f"| {size} | {seconds} | {peak:.1f} | {shown} | {peak / first:.3f} |", flush=True)
-                video.unlink()
     print(f"worst ratio {worst:.3f}: {'met' if worst <= 1.10 else 'NOT met'} (1.10)")
     return 0 if worst <= 1.10 else 1
 
