@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
     occupy_standard_descriptors();
     // Threads of LibTorch that spin while they wait cost what decoder and encoder need. Read when OpenMP starts.
     ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    ::setenv("SVT_LOG", "1", 0);  // SVT-AV1 writes to stderr by itself: errors only
     Invocation invocation;
     std::vector<std::string> words;
     const auto as_json = [&] {
