@@ -31,7 +31,8 @@ def machine():
 
 
 def ffmpeg(*words):
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, words)], check=True)
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, words)], check=True,
+                   env={**os.environ, "SVT_LOG": "1"})
 
 
 def make_video(path, size, seconds, rate=25, encoder=("-c:v", "libx264", "-preset", "veryfast", "-crf", "20")):
