@@ -71,7 +71,7 @@ std::vector<std::uint8_t> encode_picture(const Image& image, const std::string& 
     if (id == AV_CODEC_ID_MJPEG) {
         picture->color_range = AVCOL_RANGE_JPEG;  // full range stays full range
         picture->colorspace = AVCOL_SPC_SMPTE170M;
-        picture = PictureConverter(image.width, image.height, AV_PIX_FMT_YUV444P).convert(*picture);
+        picture = PictureConverter(image.width, image.height, AV_PIX_FMT_YUV444P, true).convert(*picture);
         picture->format = AV_PIX_FMT_YUVJ444P;
         picture->quality = codec->global_quality;
     }

@@ -153,8 +153,8 @@ Picture PictureConverter::convert(const AVFrame& picture) {
         const int* coefficients = sws_getCoefficients(picture.colorspace);
         const int full = picture.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
         const bool to_luma = is_rgb(static_cast<AVPixelFormat>(picture.format)) && !is_rgb(format_);
-        sws_setColorspaceDetails(scaler_.get(), coefficients, full, coefficients, to_luma ? 0 : full, 0, 1 << 16,
-                                 1 << 16);
+        sws_setColorspaceDetails(scaler_.get(), coefficients, full, coefficients, to_luma ? int{full_luma_} : full, 0,
+                                 1 << 16, 1 << 16);
     }
     Picture result = make_picture();
     result->format = format_;

@@ -26,8 +26,9 @@ namespace omnisync::media {
 /// Turns pictures into one size and pixel format (bicubic, accurate rounding); colour tags are handed on.
 class PictureConverter {
 public:
-    PictureConverter(int width, int height, AVPixelFormat format)
-        : width_(width), height_(height), format_(without_range(format)) {}
+    /// `full_luma`: what comes from RGB gets luma of full range, as in JPEG files, instead of video's limited range.
+    PictureConverter(int width, int height, AVPixelFormat format, bool full_luma = false)
+        : width_(width), height_(height), format_(without_range(format)), full_luma_(full_luma) {}
     [[nodiscard]] bool fits(const AVFrame& picture) const {
         return picture.width == width_ && picture.height == height_ &&
                without_range(static_cast<AVPixelFormat>(picture.format)) == format_;
@@ -38,6 +39,7 @@ private:
     int width_;
     int height_;
     AVPixelFormat format_;
+    bool full_luma_;
     Scaler scaler_;
     int from_width_ = 0;
     int from_height_ = 0;
