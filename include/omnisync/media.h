@@ -40,7 +40,9 @@ struct SpeechInfo {
     bool ends_early = false;
     [[nodiscard]] Pts duration() const { return {samples, {1, rate_hz}}; }
 };
-[[nodiscard]] SpeechInfo inspect_speech(const std::string& path, int track = -1);
+/// `stop` is asked now and then; when it says true, Error(interrupted) is thrown.
+[[nodiscard]] SpeechInfo inspect_speech(const std::string& path, int track = -1,
+                                        const std::function<bool()>& stop = {});
 
 /// Prepares the output file for `video` (as opened from its path) with the sound of `speech`. The sink copies every
 /// other stream, tag and chapter of the video's file. Throws Error: cannot_create, not_allowed (output is an input),

@@ -36,26 +36,27 @@ struct SyncOptions {
 
 /// How the picture is written. Empty or unset fields follow the source: same codec family, pixel format and so on.
 struct VideoEncodeOptions {
-    std::string codec;          ///< an FFmpeg encoder ("libx264") or codec ("h264") name, "copy" (engine none only),
-                                ///< "lossless"; empty: the source's family
+    /// An FFmpeg encoder ("libx264") or codec ("h264") name, or "lossless". ("copy" goes with copy_with_sound() only.)
+    std::string codec;
     std::optional<double> crf;  ///< constant quality in the encoder's own scale
     std::string preset;         ///< the encoder's preset
     std::string pixel_format;   ///< FFmpeg's name
     int threads = 0;            ///< 0: as many as the machine has
 };
 
-/// How the new sound is written.
+/// How the new sound is written. Tracks count from 0; -1 is the one a player would play.
 struct SoundOptions {
-    std::string codec;  ///< "copy", an FFmpeg encoder or codec name; empty: copied when the container takes it, else
-                        ///< the container's usual codec
-    std::optional<double>
-        keep_original;  ///< dB (0 or below) at which the replaced track is mixed under the speech; unset: replaced
-    bool keep_replaced_track =
-        false;                ///< the replaced track stays in the file, as a further track that is not the default
+    /// "copy", an FFmpeg encoder or codec name; empty: copied when the container takes it, else the container's usual.
+    std::string codec;
+    /// dB (0 or below) at which the replaced track is mixed under the speech; unset: it is not.
+    std::optional<double> keep_original;
+    /// The replaced track stays in the file, as a further track that is not the default.
+    bool keep_replaced_track = false;
     bool keep_tracks = true;  ///< other sound tracks are copied
-    int replaced_track =
-        -1;  ///< which sound track of the video the speech replaces, counted from 0; -1: the one a player would play
-    int speech_track = -1;  ///< which sound track of the speech file; -1: the one a player would play
+    /// False: the output may end before the speech does (a preview), so the speech is not copied but encoded.
+    bool whole = true;
+    int replaced_track = -1;  ///< which sound track of the video the speech replaces
+    int speech_track = -1;    ///< which sound track of the speech file
 };
 
 struct OutputOptions {

@@ -43,6 +43,7 @@ struct ReadReport {
     std::int64_t damaged_frames = 0;  ///< of these, concealed by the decoder
     std::int64_t lost_packets = 0;    ///< coded packets that gave no picture because of damage
     std::int64_t resized_frames = 0;  ///< frames whose size or format changed midway and were converted back
+    std::int64_t retimed_frames = 0;  ///< timestamps that were missing or went back and were made up or moved
     bool ends_early = false;          ///< the file stops before what its header or index promises
     std::string first_problem;        ///< in words, with its time; empty when there was none
 };

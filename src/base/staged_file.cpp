@@ -47,6 +47,19 @@ std::string folder_of(const std::string& target) {
     return folder.empty() ? "." : folder;
 }
 
+// The file that a symbolic link names in the end, which may not exist yet.
+std::string resolved(const std::string& target) {
+    constexpr int kMostLinks = 40;
+    fs::path path = target;
+    std::error_code error;
+    for (int i = 0; i < kMostLinks && fs::is_symlink(path, error); ++i) {
+        const fs::path next = fs::read_symlink(path, error);
+        if (error) break;
+        path = next.is_absolute() ? next : path.parent_path() / next;
+    }
+    return path.string();
+}
+
 std::string staging_name(const std::string& target) {
     std::random_device random;
     std::array<char, 17> text{};
@@ -90,11 +103,7 @@ StagedFile::StagedFile(const std::string& target, bool overwrite, const std::vec
     : target_(target), overwrite_(overwrite) {
     check_target(target, overwrite, inputs);
     // Write through a symbolic link to the file it names, instead of replacing the link.
-    std::error_code ignored;
-    if (fs::is_symlink(target_, ignored)) {
-        const fs::path resolved = fs::canonical(target_, ignored);
-        if (!ignored) target_ = resolved.string();
-    }
+    target_ = resolved(target_);
     staging_ = staging_name(target_);
     descriptor_ = ::open(staging_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     const int error = errno;
@@ -110,7 +119,7 @@ StagedFile::~StagedFile() {
 }
 
 void StagedFile::publish() {
-    require(::fsync(descriptor_) == 0, ExitCode::io, "cannot store '", target_, "': ", reason(errno));
+    if (::fsync(descriptor_) != 0) fail(ExitCode::io, "cannot store '", target_, "': ", reason(errno));
     struct stat existing {};
     if (overwrite_ && ::stat(target_.c_str(), &existing) == 0) ::fchmod(descriptor_, existing.st_mode & 07777);
     const unsigned flags = overwrite_ ? 0U : RENAME_NOREPLACE;
@@ -139,7 +148,7 @@ void write_file_atomically(const std::string& target, const std::string& content
     for (std::size_t done = 0; done < content.size();) {
         const ssize_t written = ::write(file.descriptor(), content.data() + done, content.size() - done);
         if (written < 0 && errno == EINTR) continue;
-        require(written > 0, ExitCode::io, "cannot write '", target, "': ", reason(errno));
+        if (written <= 0) fail(ExitCode::io, "cannot write '", target, "': ", reason(errno));
         done += static_cast<std::size_t>(written);
     }
     file.publish();

@@ -142,7 +142,7 @@ void ComparisonVideo::begin(const AVFrame& first, Pts pts) {
     const std::int64_t start = rescale(pts.ticks, pts.unit, {1, AV_TIME_BASE}, Rounding::down);
     if (container_.starts_late && start < AV_TIME_BASE / 2)
         output_.shift_by(1400000 - std::min<std::int64_t>(0, start));
-    else if (start < 0 && !container_.negative_times)
+    else if (start < 0)
         output_.shift_by(-start);
     output_.begin(video_.time_base);
 }

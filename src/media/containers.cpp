@@ -79,7 +79,8 @@ Container describe(const Row& row) {
     container.mp4_family = lists("mp4 mov 3gp 3g2", row.muxer);
     container.matroska_family = lists("matroska webm", row.muxer);
     container.starts_late = lists("mpegts mpeg vob", row.muxer);
-    container.negative_times = row.muxer == "nut";
+    container.decoding_from_zero = lists("flv asf nut", row.muxer);
+    if (row.muxer == "mxf") container.sound_rate_hz = 48000;
     container.fixed_rate = row.muxer == "avi";
     container.display_matrix = container.mp4_family;
     return container;
@@ -100,6 +101,8 @@ bool Container::takes(AVCodecID codec) const {
     if (muxer == "mpeg" || muxer == "vob") return holds(kProgramStream, codec);
     if (muxer == "ogg") return holds(kOgg, codec);
     if (muxer == "flv") return holds(kFlash, codec);
+    if (muxer == "mov" && (codec == AV_CODEC_ID_FLAC || codec == AV_CODEC_ID_OPUS))
+        return false;  // the table says yes, the muxer no
     // MP4 may hold MPEG-1 and MPEG-2 video, and hardly anything plays that.
     if (muxer == "mp4" && (codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_MPEG2VIDEO)) return false;
     return avformat_query_codec(format, codec, FF_COMPLIANCE_NORMAL) == 1;

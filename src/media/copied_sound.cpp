@@ -1,5 +1,6 @@
 // The speech's packets as they are, moved to where they sound.
 #include "media/sound_track.h"
+#include "media/stream_copier.h"
 
 namespace omnisync::media {
 namespace {
@@ -12,6 +13,8 @@ public:
         unit_ = rational(input_.stream(stream_).time_base);
         const Rational sample{1, request.speech.rate_hz};
         const Pts own = input_.origin();
+        end_ = rescale(first_sample(request.sync, request.origin, request.speech.rate_hz) + request.speech.samples,
+                       sample, unit_);
         shift_ = rescale(first_sample(request.sync, request.origin, request.speech.rate_hz), sample, unit_) -
                  rescale(own.ticks, own.unit, unit_);
     }
@@ -27,7 +30,7 @@ public:
         stream.codecpar->codec_tag = 0;
         stream.time_base = av_rational(unit_);
         index_ = stream.index;
-        av_dict_copy(&stream.metadata, input_.stream(stream_).metadata, 0);
+        copy_tags(input_.stream(stream_).metadata, &stream.metadata);
         return stream;
     }
 
@@ -54,6 +57,8 @@ private:
         next_ = packet->pts + packet->duration;
         packet->pts += shift_;
         packet->dts = packet->pts;
+        // The last packet holds padding: what the speech has of it is said by its duration.
+        if (packet->pts < end_ && end_ < packet->pts + packet->duration) packet->duration = end_ - packet->pts;
         return packet;
     }
 
@@ -62,6 +67,7 @@ private:
     int index_ = -1;
     Rational unit_;
     std::int64_t shift_ = 0;
+    std::int64_t end_ = 0;  // of the speech, on the output's timeline
     std::int64_t next_ = 0;
     Packet waiting_;
 };

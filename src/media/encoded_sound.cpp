@@ -9,6 +9,7 @@ extern "C" {
 
 #include "media/sound_mixer.h"
 #include "media/sound_track.h"
+#include "media/stream_copier.h"
 
 namespace omnisync::media {
 namespace {
@@ -72,6 +73,8 @@ std::int64_t bit_rate_for(AVCodecID codec, int channels, int rate_hz) {
         case AV_CODEC_ID_OPUS:
         case AV_CODEC_ID_VORBIS:
             return channels == 1 ? 96000 : channels == 2 ? 160000 : 64000LL * channels;
+        case AV_CODEC_ID_WMAV2:
+            return 64000LL * (1 + channels);
         case AV_CODEC_ID_MP2:
             return channels == 1 ? 192000 : 384000;
         case AV_CODEC_ID_MP3:
@@ -90,7 +93,8 @@ public:
         : mixer_(request), codec_(avcodec_alloc_context3(&encoder)), speech_codec_(request.speech.codec) {
         if (!codec_) throw std::bad_alloc();
         format_.sample = nearest_sample_format(encoder, mixer_.format().sample);
-        format_.rate_hz = nearest_rate(encoder, mixer_.format().rate_hz);
+        format_.rate_hz =
+            container.sound_rate_hz > 0 ? container.sound_rate_hz : nearest_rate(encoder, mixer_.format().rate_hz);
         format_.layout = nearest_layout(encoder, mixer_.format().layout);
         codec_->sample_fmt = format_.sample;
         codec_->sample_rate = format_.rate_hz;
@@ -116,6 +120,20 @@ public:
         return concat("encoded (", avcodec_get_name(codec_->codec_id), rate, ", from ", speech_codec_, ")");
     }
 
+    [[nodiscard]] std::vector<std::string> warnings() const override {
+        std::vector<std::string> differences;
+        const SoundFormat& wanted = mixer_.format();
+        const char* codec = avcodec_get_name(codec_->codec_id);
+        if (format_.rate_hz < wanted.rate_hz)
+            differences.push_back(concat("the sound goes from ", wanted.rate_hz, " to ", format_.rate_hz,
+                                         " Hz: ", codec, " has no more"));
+        if (format_.layout.nb_channels < wanted.layout.nb_channels)
+            differences.push_back(concat("the sound is mixed down from ", wanted.layout.nb_channels, " to ",
+                                         format_.layout.nb_channels, " channels: this ", codec,
+                                         " encoder has no more"));
+        return differences;
+    }
+
     AVStream& add_to(OutputFile& output) override {
         AVStream& stream = output.add_stream();
         check(avcodec_parameters_from_context(stream.codecpar, codec_.get()), ExitCode::internal,
@@ -123,7 +141,7 @@ public:
         stream.time_base = codec_->time_base;
         index_ = stream.index;
         const SoundReader& speech = mixer_.speech();
-        av_dict_copy(&stream.metadata, speech.input().stream(speech.stream()).metadata, 0);
+        copy_tags(speech.input().stream(speech.stream()).metadata, &stream.metadata);
         return stream;
     }
 

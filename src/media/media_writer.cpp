@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 
 #include "media/sound_track.h"
 #include "media/stream_copier.h"
@@ -19,6 +20,8 @@ class MediaWriter final : public FrameSink {
 public:
     MediaWriter(const VideoInfo& video, const SpeechInfo& speech, const SyncOptions& sync, const OutputOptions& options)
         : video_(video),
+          speech_(speech),
+          sync_(sync),
           options_(options),
           copier_(video.path),
           source_video_(copier_.input().video_stream().value_or(-1)),
@@ -30,7 +33,9 @@ public:
                                   container_)),
           output_(container_, options.path, options.overwrite, {video.path, speech.path}) {
         check_orientation();
+        check_kept_sound();
         report_.warnings = plan_.warnings;
+        for (const std::string& warning : sound_->warnings()) report_.warnings.push_back(warning);
     }
 
     void write(Frame frame) override {
@@ -92,6 +97,12 @@ private:
                         "choose an .mp4 or .mov output");
     }
 
+    void check_kept_sound() {
+        const bool wanted = options_.sound.keep_original || options_.sound.keep_replaced_track;
+        require(!wanted || !copier_.input().audio_streams().empty(), ExitCode::usage, "'", video_.path,
+                "' has no sound that could be kept");
+    }
+
     // Everything that waits for the first picture: the encoder's settings, the streams, the header. Without a picture
     // the coded one is copied.
     void begin(const AVFrame* first, Pts first_pts) {
@@ -100,11 +111,11 @@ private:
         if (first != nullptr)
             encoder_ = std::make_unique<VideoEncoder>(video_, plan_, global_header, options_.video.threads, *first);
         copy_tags(copier_.input().format().metadata, &format.metadata);
-        copy_chapters(copier_.input().format(), format);
         if (container_.mp4_family && has_custom_tags(format.metadata)) output_.use_custom_tags();
         add_streams(first);
         copy_programs();
-        choose_shift(first_pts);
+        const std::int64_t shift = choose_shift(first_pts);
+        copy_chapters(copier_.input().format(), format, {chapters_end_us(), shift});
         output_.begin(video_.time_base);
         copier_.start(output_);
     }
@@ -226,23 +237,46 @@ private:
     }
 
     // Containers that cannot hold the first timestamps get all of them moved by the same amount.
-    void choose_shift(Pts first_pts) {
+    // Returns the shift in microseconds.
+    std::int64_t choose_shift(Pts first_pts) {
         const std::int64_t start = std::min(rescale(first_pts.ticks, first_pts.unit, {1, AV_TIME_BASE}),
                                             rescale(video_.origin.ticks, video_.origin.unit, {1, AV_TIME_BASE}));
         std::int64_t shift = 0;
         if (container_.starts_late && start < AV_TIME_BASE / 2) shift = 1400000;  // FFmpeg's own start of MPEG streams
-        if (!container_.negative_times && start + shift < 0) {
+        const std::int64_t least = container_.decoding_from_zero ? decoding_lead_us() : 0;
+        if (start + shift < least) {
             // Whole ticks of the picture's clock, so that its timestamps stay exact.
             const Rational unit = video_.time_base;
-            const std::int64_t ticks = -rescale(start, {1, AV_TIME_BASE}, unit, Rounding::down);
-            shift = rescale(ticks, unit, {1, AV_TIME_BASE});
+            shift = rescale(rescale(least - start, {1, AV_TIME_BASE}, unit, Rounding::up), unit, {1, AV_TIME_BASE});
         }
         output_.shift_by(shift);
+        if (container_.fixed_rate && video_.origin < first_pts)
+            report_.warnings.push_back(concat(container_.name(),
+                                              " files count frames: the picture starts with the sound, not ",
+                                              seconds(first_pts) - seconds(video_.origin), " s after it"));
         report_.time_rule =
             shift == 0 ? "equal"
                        : concat("all timestamps are ", static_cast<double>(shift) / AV_TIME_BASE,
                                 " s later: ", container_.name(),
                                 container_.starts_late ? " files do not start at 0" : " files cannot start before 0");
+        return shift;
+    }
+
+    // Chapters behind the end of the output are left out. The end is known beforehand when the speech sets it.
+    [[nodiscard]] std::int64_t chapters_end_us() const {
+        if (sync_.mode == SyncMode::silence || sync_.mode == SyncMode::freeze)
+            return std::numeric_limits<std::int64_t>::max();
+        const Pts end{first_sample(sync_, video_.origin, speech_.rate_hz) + speech_.samples, {1, speech_.rate_hz}};
+        return rescale(end.ticks, end.unit, {1, AV_TIME_BASE});
+    }
+
+    // How far before the first picture decoding begins: reordered pictures, and the encoder's priming of the sound.
+    [[nodiscard]] std::int64_t decoding_lead_us() {
+        constexpr std::int64_t kPriming = 50000;
+        const int reordered = encoder_ ? encoder_->context().has_b_frames : source_stream().codecpar->video_delay;
+        const AVRational rate = source_stream().avg_frame_rate;
+        const std::int64_t frame = rate.num > 0 ? av_rescale_q(1, av_inv_q(rate), AV_TIME_BASE_Q) : AV_TIME_BASE / 25;
+        return std::max(kPriming, (reordered + 1) * frame);
     }
 
     void pump() {
@@ -261,6 +295,8 @@ private:
     }
 
     VideoInfo video_;
+    SpeechInfo speech_;
+    SyncOptions sync_;
     OutputOptions options_;
     StreamCopier copier_;
     int source_video_;
@@ -287,6 +323,8 @@ WriteReport copy_with_sound(const VideoInfo& video, const SpeechInfo& speech, co
                             const OutputOptions& options, const std::function<bool()>& stop) {
     require(sync.mode == SyncMode::silence, ExitCode::usage,
             "a copied picture is neither cut nor extended: it goes with --sync silence only");
+    require(!options.video.crf && options.video.preset.empty() && options.video.pixel_format.empty(), ExitCode::usage,
+            "--video-codec copy goes without --crf, --preset and --pix-fmt: nothing is encoded");
     OutputOptions copying = options;
     copying.video.codec = "copy";
     return media::MediaWriter(video, speech, sync, copying).copy_picture(stop);

@@ -132,7 +132,7 @@ void OutputFile::write(Packet packet, int stream, Rational unit) {
         const std::int64_t least = last + (strict && !sparse ? 1 : 0);
         if (packet->dts < least) packet->dts = least;
         if (packet->pts != AV_NOPTS_VALUE && packet->pts < packet->dts) {
-            if (target.codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+            if (target.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && packet->pts > last)
                 packet->dts = packet->pts;
             else
                 packet->pts = packet->dts;
@@ -164,12 +164,18 @@ void OutputFile::verify() const {
     };
     if (written.stream_count() == 0 || !written.video_stream()) fault("no video stream in it");
     if (!container_.mp4_family) return;
-    const AVStream& video = written.stream(*written.video_stream());
-    for (unsigned i = 0; i < format_->nb_streams; ++i)
-        if (format_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-            !(format_->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-            if (video.nb_frames > 0 && video.nb_frames != packets_[i])
-                fault(concat(video.nb_frames, " of ", packets_[i], " frames"));
+    // Streams come back in the order in which they were written; pictures attached to the file do not count.
+    const auto is_picture = [](const AVStream& stream) {
+        return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !(stream.disposition & AV_DISPOSITION_ATTACHED_PIC);
+    };
+    int back = 0;
+    for (unsigned i = 0; i < format_->nb_streams; ++i) {
+        if (!is_picture(*format_->streams[i])) continue;
+        while (back < written.stream_count() && !is_picture(written.stream(back))) ++back;
+        if (back == written.stream_count()) fault("a video stream is missing");
+        const std::int64_t frames = written.stream(back++).nb_frames;
+        if (frames > 0 && frames != packets_[i]) fault(concat(frames, " of ", packets_[i], " frames"));
+    }
 }
 
 }  // namespace omnisync::media

@@ -13,14 +13,21 @@ constexpr int kBlock = 4096;
 
 SoundMixer::SoundMixer(const SoundTrackRequest& request)
     : speech_(request.speech.path, request.options.speech_track), format_(speech_.format()) {
-    const std::int64_t delay =
-        first_sample(request.sync, request.origin, format_.rate_hz) - sample_at(request.origin, format_.rate_hz);
-    lead_silence_ = std::max<std::int64_t>(0, delay);
-    lead_cut_ = std::max<std::int64_t>(0, -delay);
-    if (!request.options.keep_original) return;
-    format_.sample = AV_SAMPLE_FMT_FLT;
+    if (request.options.keep_original) {
+        // A film's sound is not brought down to the rate and channels of a voice recording.
+        original_.emplace(request.video_path, request.options.replaced_track);
+        const SoundFormat& film = original_->format();
+        format_.sample = AV_SAMPLE_FMT_FLT;
+        format_.rate_hz = std::max(format_.rate_hz, film.rate_hz);
+        if (film.layout.nb_channels > format_.layout.nb_channels) format_.layout = film.layout;
+    }
+    const auto delay = [&](int rate_hz) {
+        return first_sample(request.sync, request.origin, rate_hz) - sample_at(request.origin, rate_hz);
+    };
+    lead_silence_ = std::max<std::int64_t>(0, delay(format_.rate_hz));
+    lead_cut_ = std::max<std::int64_t>(0, -delay(speech_.format().rate_hz));
+    if (!original_) return;
     to_float_.emplace(speech_.format(), format_);
-    original_.emplace(request.video_path, request.options.replaced_track);
     original_converter_.emplace(original_->format(), format_);
     original_over_ = false;
     original_gain_ = static_cast<float>(std::pow(10.0, *request.options.keep_original / 20.0));
@@ -52,9 +59,14 @@ Picture SoundMixer::next_of_speech() {
             continue;
         }
         drop_front(*block, static_cast<int>(std::exchange(lead_cut_, 0)));
-        return to_float_ ? to_float_->convert(block.get()) : std::move(block);
+        if (!to_float_) return block;
+        Picture converted = to_float_->convert(block.get());
+        if (converted->nb_samples > 0) return converted;
     }
-    return nullptr;
+    if (!to_float_ || drained_) return nullptr;
+    drained_ = true;
+    Picture rest = to_float_->convert(nullptr);
+    return rest->nb_samples > 0 ? std::move(rest) : nullptr;
 }
 
 Picture SoundMixer::next_of_original() {

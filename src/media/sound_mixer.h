@@ -14,7 +14,7 @@ class SoundMixer {
 public:
     explicit SoundMixer(const SoundTrackRequest& request);
 
-    /// Of all blocks: the speech's own, or float in its rate and channels when something is mixed in.
+    /// Of all blocks: the speech's own, or float in the better rate and channels of both when something is mixed in.
     [[nodiscard]] const SoundFormat& format() const { return format_; }
     [[nodiscard]] const SoundReader& speech() const { return speech_; }
 
@@ -31,6 +31,7 @@ private:
     std::int64_t lead_silence_;  // still to come
     std::int64_t lead_cut_;      // speech samples still to drop
     std::optional<SoundConverter> to_float_;
+    bool drained_ = false;
     std::optional<SoundReader> original_;
     std::optional<SoundConverter> original_converter_;
     std::deque<Picture> original_blocks_;  // converted, not yet mixed

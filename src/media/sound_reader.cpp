@@ -6,12 +6,15 @@ extern "C" {
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 namespace omnisync::media {
 namespace {
 
+constexpr std::int64_t kLongestGapS = 3600;
 constexpr int kSilenceBlock = 4096;  // samples
-constexpr int kLoudest = 1000;       // full scale is 1: what a damaged stream decodes to beyond this is no sound
+constexpr int kMostLosses = 100000;
+constexpr int kLoudest = 1000;  // full scale is 1: what a damaged stream decodes to beyond this is no sound
 
 template <class T>
 std::int64_t zero_impossible(T* samples, std::int64_t count) {
@@ -68,6 +71,7 @@ SoundReader::SoundReader(const std::string& path, int track) : input_(path), str
             "': sound without rate or channels");
     av_channel_layout_uninit(&pending_->ch_layout);
     av_channel_layout_copy(&pending_->ch_layout, &format_.layout);
+    last_ = edited_length();
 }
 
 Picture SoundReader::next() {
@@ -82,7 +86,8 @@ Picture SoundReader::next() {
         if (!pending_) pending_ = decode();
         if (!pending_) return nullptr;
         const std::int64_t tolerance = started_ ? format_.rate_hz / 50 : 0;
-        const std::int64_t ahead = index_of(*pending_) - position_;
+        std::int64_t ahead = index_of(*pending_) - position_;
+        if (ahead > kLongestGapS * format_.rate_hz) ahead = 0;  // a clock that jumped, not a pause
         started_ = true;
         if (ahead > tolerance) {
             gap_ = ahead;
@@ -93,10 +98,33 @@ Picture SoundReader::next() {
             if (-ahead >= block->nb_samples) continue;
             drop_front(*block, static_cast<int>(-ahead));
         }
+        // Codecs with fixed blocks pad the last one; an edit list says where the sound ends.
+        if (last_ > 0 && position_ >= last_) return nullptr;
+        if (last_ > 0)
+            block->nb_samples = static_cast<int>(std::min<std::int64_t>(block->nb_samples, last_ - position_));
         block->pts = position_;
         position_ += block->nb_samples;
         return block;
     }
+}
+
+std::int64_t SoundReader::edited_length() const {
+    const AVStream& stream = input_.stream(stream_);
+    const bool has_edits = std::string_view(input_.format().iformat->name).find("mp4") != std::string_view::npos;
+    if (!has_edits || stream.duration <= 0 || stream.start_time == AV_NOPTS_VALUE) return 0;
+    const Rational sample{1, format_.rate_hz};
+    const Pts origin = input_.origin();
+    const std::int64_t end = rescale(stream.start_time + stream.duration, rational(stream.time_base), sample);
+    return std::max<std::int64_t>(0, end - rescale(origin.ticks, origin.unit, sample));
+}
+
+std::int64_t SoundReader::promised_samples() const {
+    const std::string_view name = input_.format().iformat->name;
+    const AVStream& stream = input_.stream(stream_);
+    const bool uncompressed = name == "wav" || name == "w64" || name == "aiff";
+    return uncompressed && stream.duration > 0
+               ? rescale(stream.duration, rational(stream.time_base), {1, format_.rate_hz})
+               : 0;
 }
 
 std::int64_t SoundReader::index_of(const AVFrame& block) const {
@@ -120,7 +148,7 @@ Picture SoundReader::decode() {
         if (code == AVERROR_EOF) return nullptr;
         if (code != AVERROR(EAGAIN)) {
             ++lost_packets_;
-            if (drained_) return nullptr;
+            if (drained_ || lost_packets_ > kMostLosses) return nullptr;
             continue;
         }
         const Packet packet = input_.read();

@@ -12,8 +12,8 @@
 namespace omnisync::media {
 
 /// Decodes one track. Sample 0 sounds at the file's origin (Input::origin): a track that starts later begins with
-/// silence, gaps of 20 ms or more are filled with silence, overlaps of 20 ms or more are dropped; smaller jitter is
-/// that of coarse timestamps and is ignored. NaN, infinite and impossibly loud samples become 0.
+/// silence, gaps of 20 ms up to an hour are filled with silence, overlaps of 20 ms or more are dropped; smaller jitter
+/// is that of coarse timestamps and is ignored. NaN, infinite and impossibly loud samples become 0.
 class SoundReader {
 public:
     /// Throws Error: as Input; bad_data when the file has no sound or nothing of it decodes.
@@ -28,11 +28,14 @@ public:
 
     [[nodiscard]] std::int64_t repaired_samples() const { return repaired_; }
     [[nodiscard]] std::int64_t lost_packets() const { return lost_packets_; }
+    /// What a header of uncompressed sound says of its length; 0: nothing.
+    [[nodiscard]] std::int64_t promised_samples() const;
 
 private:
     [[nodiscard]] Picture decode();
     [[nodiscard]] Picture in_first_format(Picture block);
     [[nodiscard]] std::int64_t index_of(const AVFrame& block) const;
+    [[nodiscard]] std::int64_t edited_length() const;
 
     Input input_;
     int stream_;
@@ -40,6 +43,7 @@ private:
     SoundFormat format_;
     Picture pending_;            // decoded, waits until the gap before it is filled
     std::int64_t position_ = 0;  // samples delivered
+    std::int64_t last_ = 0;      // samples in all, where the file's edit list says so; 0: until it ends
     std::int64_t gap_ = 0;       // samples of silence still owed
     bool started_ = false;
     bool drained_ = false;

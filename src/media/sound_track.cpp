@@ -26,6 +26,7 @@ std::string obstacle_to_copying(const SoundTrackRequest& request, const Containe
     if (!container.takes(codec))
         return concat(avcodec_get_name(codec), " sound does not go into ", container.name(), " files");
     if (container.name() == "mxf") return "mxf files hold sound as long as the picture";
+    if (!request.options.whole) return "its end may be cut";
     if (request.options.keep_original) return "the original sound is mixed under it";
     if (request.sync.offset_s < 0) return "its beginning is cut";
     if (request.speech.repaired_samples > 0) return "samples of it were repaired";

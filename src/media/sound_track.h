@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "media/packet_producer.h"
 #include "media/sound_reader.h"
@@ -25,6 +26,8 @@ class SoundTrack : public PacketProducer {
 public:
     /// "copied (aac)", "encoded (aac, 192 kb/s, from pcm_s16le)"
     [[nodiscard]] virtual std::string describe() const = 0;
+    /// Where the sound differs in kind from the speech's.
+    [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
     /// Adds this track's stream to the output; call once, before OutputFile::begin().
     virtual AVStream& add_to(OutputFile& output) = 0;
 };

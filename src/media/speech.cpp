@@ -79,7 +79,7 @@ std::unique_ptr<SpeechSource> open_speech(const std::string& path, int rate_hz, 
     return std::make_unique<media::SpeechReader>(path, rate_hz, track);
 }
 
-SpeechInfo inspect_speech(const std::string& path, int track) {
+SpeechInfo inspect_speech(const std::string& path, int track, const std::function<bool()>& stop) {
     media::SoundReader reader(path, track);
     SpeechInfo info;
     info.path = path;
@@ -90,11 +90,12 @@ SpeechInfo inspect_speech(const std::string& path, int track) {
     floats.sample = AV_SAMPLE_FMT_FLT;
     media::SoundConverter converter(reader.format(), floats);
     while (const media::Picture block = reader.next()) {
+        if (stop && stop()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
         info.samples += block->nb_samples;
         info.peak = std::max(info.peak, media::peak_of(*converter.convert(block.get())));
     }
     info.repaired_samples = reader.repaired_samples();
-    info.ends_early = reader.input().ends_early();
+    info.ends_early = reader.input().ends_early() || reader.promised_samples() > info.samples;
     require(info.samples > 0, ExitCode::bad_data, "'", path, "': the sound track holds no samples");
     const double channel_samples = static_cast<double>(info.samples) * info.channels;
     require(static_cast<double>(info.repaired_samples) <= media::kMostRepairs * channel_samples, ExitCode::bad_data,

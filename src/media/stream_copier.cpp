@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 namespace omnisync::media {
@@ -70,9 +71,9 @@ bool begins_with(const Container& container, const AVStream& stream) {
 }
 
 bool same_family(const AVInputFormat& source, const AVOutputFormat& target) {
-    const std::string_view names = source.name;
     const std::string_view name = std::string_view(target.name) == "webm" ? "matroska" : target.name;
-    return names.find(name) != std::string_view::npos;
+    const std::string names = concat(",", source.name, ",");
+    return names.find(concat(",", name, ",")) != std::string::npos;
 }
 
 }  // namespace
@@ -209,15 +210,19 @@ void copy_tags(const AVDictionary* from, AVDictionary** to) {
         if (!is_coding_tag(entry->key)) av_dict_set(to, entry->key, entry->value, AV_DICT_MULTIKEY);
 }
 
-void copy_chapters(const AVFormatContext& from, AVFormatContext& to) {
+void copy_chapters(const AVFormatContext& from, AVFormatContext& to, ChapterBounds bounds) {
     if (from.nb_chapters == 0) return;
     to.chapters = static_cast<AVChapter**>(av_calloc(from.nb_chapters, sizeof(AVChapter*)));
     if (to.chapters == nullptr) throw std::bad_alloc();
     for (unsigned i = 0; i < from.nb_chapters; ++i) {
         const AVChapter& source = *from.chapters[i];
+        const bool unbounded = bounds.end_us == std::numeric_limits<std::int64_t>::max();
+        const std::int64_t end = unbounded ? source.end : av_rescale_q(bounds.end_us, AV_TIME_BASE_Q, source.time_base);
+        if (source.start >= end && i > 0) continue;
+        const std::int64_t shift = av_rescale_q(bounds.shift_us, AV_TIME_BASE_Q, source.time_base);
         auto* chapter = static_cast<AVChapter*>(av_mallocz(sizeof(AVChapter)));
         if (chapter == nullptr) throw std::bad_alloc();
-        *chapter = {source.id, source.time_base, source.start, source.end, nullptr};
+        *chapter = {source.id, source.time_base, source.start + shift, std::min(source.end, end) + shift, nullptr};
         av_dict_copy(&chapter->metadata, source.metadata, 0);
         to.chapters[to.nb_chapters++] = chapter;
     }

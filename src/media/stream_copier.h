@@ -55,8 +55,12 @@ private:
 [[nodiscard]] bool is_coding_tag(const std::string& key);
 /// Copies all tags but those.
 void copy_tags(const AVDictionary* from, AVDictionary** to);
-/// Copies chapters that begin before `end`; times stay as they are.
-void copy_chapters(const AVFormatContext& from, AVFormatContext& to);
+/// Copies chapters that begin before `end_us`, cut there, and moved by `shift_us` (all in microseconds).
+struct ChapterBounds {
+    std::int64_t end_us;
+    std::int64_t shift_us;
+};
+void copy_chapters(const AVFormatContext& from, AVFormatContext& to, ChapterBounds bounds);
 /// Whether MP4's classic tags cannot hold all of `tags`.
 [[nodiscard]] bool has_custom_tags(const AVDictionary* tags);
 

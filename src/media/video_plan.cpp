@@ -180,8 +180,10 @@ void set_quality(VideoPlan& plan, const VideoEncodeOptions& options) {
     if (!has_crf) plan.quality = options.crf ? *options.crf : row != nullptr ? row->quantiser : -1;
     const bool has_preset = has_option(plan.encoder, "preset");
     if (!options.preset.empty()) {
-        require(has_preset, ExitCode::usage, plan.encoder->name, " has no presets");
-        plan.options["preset"] = options.preset;
+        if (has_preset)
+            plan.options["preset"] = options.preset;
+        else
+            plan.warnings.push_back(concat(plan.encoder->name, " has no presets: --preset does nothing"));
     } else if (has_preset && row != nullptr && row->preset != nullptr) {
         plan.options["preset"] = row->preset;
     }
@@ -261,7 +263,11 @@ std::string VideoPlan::describe() const {
 VideoPlan plan_video(const VideoInfo& video, const AVCodecParameters& source, const Container& container,
                      const VideoEncodeOptions& options) {
     const AVPixelFormat wanted = wanted_format(video, options);
-    if (options.codec == "lossless") return plan_lossless(video, container, wanted);
+    if (options.codec == "lossless") {
+        require(!options.crf && options.preset.empty(), ExitCode::usage,
+                "--video-codec lossless goes without --crf and --preset");
+        return plan_lossless(video, container, wanted);
+    }
     VideoPlan plan;
     plan.encoder = choose_encoder(video, source, container, options, wanted, plan.warnings);
     plan.format = choose_format(video, plan.encoder, wanted, plan.warnings);

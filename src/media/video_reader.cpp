@@ -120,11 +120,13 @@ Picture VideoReader::decode() {
 std::int64_t VideoReader::time_of(const AVFrame& picture) {
     const std::int64_t step = std::max<std::int64_t>(1, last_step_ > 0 ? last_step_ : picture.pkt_duration);
     std::int64_t ticks = picture.best_effort_timestamp;
+    if (ticks == AV_NOPTS_VALUE || shift_ != 0) ++report_.retimed_frames;
     if (ticks == AV_NOPTS_VALUE)
         ticks = last_ticks_ ? *last_ticks_ + step : 0;
     else
         ticks += shift_;
     if (last_ticks_ && ticks <= *last_ticks_) {
+        ++report_.retimed_frames;
         const bool jump = *last_ticks_ - ticks > 10 * step;
         if (jump) shift_ += *last_ticks_ + step - ticks;
         if (report_.first_problem.empty())

@@ -10,9 +10,10 @@
 namespace omnisync {
 namespace {
 
-std::string in_seconds(Pts length) {
+// A moment as people count it: from the start of the film.
+std::string in_seconds(Pts moment, Pts origin) {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.3f s", seconds(length));
+    std::snprintf(text.data(), text.size(), "%.3f s", seconds(moment) - seconds(origin));
     return text.data();
 }
 
@@ -57,12 +58,14 @@ std::optional<Frame> Timeline::fetch() {
         std::optional<Frame> frame = fetch_from_source();
         if (!frame) return std::nullopt;
         if (ends_with_speech() && speech_end_ <= frame->pts) {
-            require(video_frames_ > 1 || extended_, ExitCode::usage,
-                    "the speech ends before the picture starts: nothing to show");
+            if (video_frames_ == 1 && !extended_)
+                throw Error(ExitCode::usage, "the speech ends before the picture starts: nothing to show",
+                            "--sync silence keeps the whole picture");
             if (!extended_) first_pass_ = source_->report();
             if (!extended_ && mode_ == SyncMode::automatic) mode_ = SyncMode::cut;
             if (sentence_.empty())
-                sentence_ = concat("the picture is longer than the speech: cut at ", in_seconds(speech_end_));
+                sentence_ =
+                    concat("the picture is longer than the speech: cut at ", in_seconds(speech_end_, info_.origin));
             finish(speech_end_);
             return std::nullopt;
         }
@@ -78,7 +81,7 @@ std::optional<Frame> Timeline::fetch() {
 std::optional<Frame> Timeline::fetch_from_source() {
     while (run_ != Run::over) {
         if (run_ == Run::standing) {
-            standing_->pts.ticks += last_step_;
+            standing_->pts.ticks += standing_step();
             if (speech_end_ <= standing_->pts) {
                 finish(speech_end_);
                 return std::nullopt;
@@ -86,12 +89,17 @@ std::optional<Frame> Timeline::fetch_from_source() {
             return standing_;
         }
         std::optional<Frame> frame = source_->next();
+        if (frame) ++run_frames_;
         if (!frame) {
+            if (run_ == Run::backward && run_frames_ + 1 != video_frames_) refuse_backward();
             if (!turn()) return std::nullopt;
             continue;
         }
         if (!extended_) {
-            if (video_frames_++ == 0) first_ticks_ = frame->pts.ticks;
+            if (video_frames_++ == 0)
+                first_ticks_ = frame->pts.ticks;
+            else
+                usual_step_ = frame->pts.ticks - last_ticks_;
             last_ticks_ = frame->pts.ticks;
             last_step_ = std::max<std::int64_t>(1, frame->duration);
             if (mode_ == SyncMode::freeze || video_frames_ == 1) standing_ = frame;
@@ -132,16 +140,19 @@ bool Timeline::turn() {
 void Timeline::video_ended() {
     const Pts video_end{last_ticks_ + last_step_, info_.time_base};
     const bool speech_is_longer = video_end < speech_end_;
-    if (mode_ == SyncMode::automatic) mode_ = speech_is_longer ? SyncMode::bounce : SyncMode::cut;
+    const bool backward_works = first_pass_.retimed_frames == 0;
+    if (mode_ == SyncMode::automatic)
+        mode_ = !speech_is_longer ? SyncMode::cut : backward_works ? SyncMode::bounce : SyncMode::loop;
+    if (mode_ == SyncMode::bounce && speech_is_longer && !backward_works) refuse_backward();
     if (!speech_is_longer) {
         if (speech_end_ < video_end)
-            sentence_ = ends_with_speech()
-                            ? concat("the picture is longer than the speech: cut at ", in_seconds(speech_end_))
-                            : "the speech is shorter than the picture: silence follows it";
+            sentence_ = ends_with_speech() ? concat("the picture is longer than the speech: cut at ",
+                                                    in_seconds(speech_end_, info_.origin))
+                                           : "the speech is shorter than the picture: silence follows it";
         return finish(ends_with_speech() ? speech_end_ : video_end);
     }
-    const std::string longer = concat("the speech (to ", in_seconds(speech_end_), ") is longer than the picture (to ",
-                                      in_seconds(video_end), "): ");
+    const std::string longer = concat("the speech (to ", in_seconds(speech_end_, info_.origin),
+                                      ") is longer than the picture (to ", in_seconds(video_end, info_.origin), "): ");
     switch (mode_) {
         case SyncMode::loop:
             sentence_ = longer + "the picture starts again";
@@ -158,7 +169,22 @@ void Timeline::video_ended() {
     }
 }
 
+void Timeline::refuse_backward() {
+    throw Error(ExitCode::bad_data,
+                concat("'", info_.path, "' cannot be read backward: its own timestamps are missing or jump"),
+                "use --sync loop or --sync freeze");
+}
+
+// A frame that stands is repeated at the picture's own pace. A single frame has only what the file says of rate and
+// length.
+std::int64_t Timeline::standing_step() const {
+    if (usual_step_ > 0) return usual_step_;
+    if (!info_.frame_rate.valid()) return last_step_;
+    return std::max<std::int64_t>(1, rescale(1, {info_.frame_rate.den, info_.frame_rate.num}, info_.time_base));
+}
+
 void Timeline::start_backward() {
+    run_frames_ = 0;
     // The frame shown last is the video's last; its image stays at its place and the frames before it follow mirrored.
     add_ += 2 * last_ticks_;
     run_ = Run::backward;
@@ -168,6 +194,7 @@ void Timeline::start_backward() {
 void Timeline::start_forward(bool skip_first) {
     if (run_ == Run::backward) add_ -= 2 * first_ticks_;
     run_ = Run::forward;
+    run_frames_ = 0;
     source_ = open_();
     if (skip_first) (void)source_->next();
 }

@@ -44,6 +44,8 @@ private:
     void start_forward(bool skip_first);
     void finish(Pts end);
     void video_ended();
+    void refuse_backward();
+    [[nodiscard]] std::int64_t standing_step() const;
     [[nodiscard]] bool ends_with_speech() const;
 
     OpenVideo open_;
@@ -59,7 +61,9 @@ private:
     std::int64_t add_ = 0;          // forward: shown at pts + add_; backward: at add_ - pts
     std::int64_t first_ticks_ = 0;  // of the video itself
     std::int64_t last_ticks_ = 0;
-    std::int64_t last_step_ = 1;  // duration of the video's last frame
+    std::int64_t last_step_ = 1;   // duration of the video's last frame, as the file says
+    std::int64_t usual_step_ = 0;  // from the last frame but one to the last; 0: only one frame
+    std::int64_t run_frames_ = 0;  // delivered by the present source
     std::int64_t video_frames_ = 0;
     bool extended_ = false;          // past the first pass
     std::optional<Frame> standing_;  // what is repeated by freeze

@@ -100,10 +100,15 @@ TEST(Timeline, BounceMirrorsTimesAndShowsTurningFramesOnce) {
 
 TEST(Timeline, FreezeRepeatsTheLastFrameUntilTheSpeechEnds) {
     const Shown shown = show(kVideo, SyncMode::freeze, 23);
-    EXPECT_THAT(shown.times, ElementsAre(10, 12, 13, 16, 18, 20, 22));
-    EXPECT_THAT(shown.images, ElementsAre(0, 1, 2, 3, 3, 3, 3));
+    EXPECT_THAT(shown.times, ElementsAre(10, 12, 13, 16, 19, 22));
+    EXPECT_THAT(shown.images, ElementsAre(0, 1, 2, 3, 3, 3));
     EXPECT_EQ(shown.durations.back(), 1);  // ends with the speech
     EXPECT_DOUBLE_EQ(shown.end_s, 2.3);
+}
+
+TEST(Timeline, AFreezeKeepsThePaceWhateverTheLastFramesOwnDuration) {
+    // A last frame of one tick is legal; repeated at its own duration it would give a frame for every tick.
+    EXPECT_EQ(show({0, 100, 200}, SyncMode::freeze, 500).times, (Times{0, 100, 200, 300, 400}));
 }
 
 TEST(Timeline, SilenceAndFreezeKeepAPictureThatIsLonger) {

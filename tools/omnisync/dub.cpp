@@ -37,8 +37,8 @@ void require_engine(const std::string& engine) {
 
 // The speech is decoded first, which may take a while: a video that is not there is known before.
 void require_readable(const std::string& path) {
-    require(::access(path.c_str(), R_OK) == 0, ExitCode::no_input, "cannot read '", path,
-            "': ", std::generic_category().message(errno));
+    if (::access(path.c_str(), R_OK) != 0)
+        fail(ExitCode::no_input, "cannot read '", path, "': ", std::generic_category().message(errno));
 }
 
 Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech, const std::string& output_path) {
@@ -46,6 +46,7 @@ Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech,
     OutputOptions output = command.output;
     output.path = output_path;
     output.video.threads = global.threads;
+    output.sound.whole = command.preview_s <= 0;
     Job job;
     job.open_video = [path = command.video, reading] { return open_video(path, reading); };
     job.open_video_backward = [path = command.video, reading](Pts before) {
@@ -137,8 +138,8 @@ void publish(StagedFile& file, const std::string& text) {
     for (std::size_t done = 0; done < text.size();) {
         const ssize_t written = ::write(file.descriptor(), text.data() + done, text.size() - done);
         if (written < 0 && errno == EINTR) continue;
-        require(written > 0, ExitCode::io, "cannot write '", file.target(),
-                "': ", std::generic_category().message(errno));
+        if (written <= 0)
+            fail(ExitCode::io, "cannot write '", file.target(), "': ", std::generic_category().message(errno));
         done += static_cast<std::size_t>(written);
     }
     file.publish();
@@ -246,7 +247,7 @@ int run_dub(const DubCommand& command, const Session& session) {
     std::optional<StagedFile> report;
     if (!command.report.empty() && !command.dry_run) report.emplace(command.report, command.output.overwrite, inputs);
 
-    const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track);
+    const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track, stop_requested);
     warn_about_speech(speech);
     if (command.dry_run) return rehearse(command, session, speech);
 
