@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -43,6 +46,18 @@ const std::string& allowed_formats() {
         return names;
     }();
     return list;
+}
+
+// WAV and AVI say their length in the first bytes; libav's readers do not compare it with the file.
+bool is_cut_riff(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::array<unsigned char, 8> head{};
+    if (!file.read(reinterpret_cast<char*>(head.data()), head.size()) || std::memcmp(head.data(), "RIFF", 4) != 0)
+        return false;
+    const std::uint32_t size = head[4] | head[5] << 8 | head[6] << 16 | std::uint32_t{head[7]} << 24;
+    const bool unknown = size == 0 || size == std::numeric_limits<std::uint32_t>::max();  // a recorder into a pipe
+    struct stat status {};
+    return !unknown && ::stat(path.c_str(), &status) == 0 && status.st_size < std::int64_t{size} + 8;
 }
 
 bool is_picture_only(const AVStream& stream) {
@@ -93,6 +108,7 @@ Input::Input(const std::string& path) : path_(path) {
     check(avformat_find_stream_info(format_.get(), nullptr), ExitCode::bad_data, concat("cannot read '", path, "'"));
     packets_read_.assign(format_->nb_streams, 0);
     origin_ = origin_of(*format_);
+    cut_ = is_cut_riff(path);
 }
 
 Input::~Input() {
@@ -186,7 +202,7 @@ bool Input::index_promises_more() const {
 
 bool Input::ends_early() const {
     if (end_code_ == 0 || sought_) return false;
-    return end_code_ != AVERROR_EOF || early_end_was_logged(format_.get()) || index_promises_more();
+    return cut_ || end_code_ != AVERROR_EOF || early_end_was_logged(format_.get()) || index_promises_more();
 }
 
 }  // namespace omnisync::media

@@ -54,6 +54,7 @@ private:
     std::vector<std::int64_t> packets_read_;  // per stream
     int end_code_ = 0;                        // 0 before the end
     bool sought_ = false;
+    bool cut_ = false;  // shorter than its first bytes say
 };
 
 }  // namespace omnisync::media

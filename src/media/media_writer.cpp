@@ -272,7 +272,7 @@ private:
 
     // How far before the first picture decoding begins: reordered pictures, and the encoder's priming of the sound.
     [[nodiscard]] std::int64_t decoding_lead_us() {
-        constexpr std::int64_t kPriming = 50000;
+        constexpr std::int64_t kPriming = 300000;  // two blocks of 1024 samples at 8 kHz, and some
         const int reordered = encoder_ ? encoder_->context().has_b_frames : source_stream().codecpar->video_delay;
         const AVRational rate = source_stream().avg_frame_rate;
         const std::int64_t frame = rate.num > 0 ? av_rescale_q(1, av_inv_q(rate), AV_TIME_BASE_Q) : AV_TIME_BASE / 25;

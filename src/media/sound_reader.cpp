@@ -118,15 +118,6 @@ std::int64_t SoundReader::edited_length() const {
     return std::max<std::int64_t>(0, end - rescale(origin.ticks, origin.unit, sample));
 }
 
-std::int64_t SoundReader::promised_samples() const {
-    const std::string_view name = input_.format().iformat->name;
-    const AVStream& stream = input_.stream(stream_);
-    const bool uncompressed = name == "wav" || name == "w64" || name == "aiff";
-    return uncompressed && stream.duration > 0
-               ? rescale(stream.duration, rational(stream.time_base), {1, format_.rate_hz})
-               : 0;
-}
-
 std::int64_t SoundReader::index_of(const AVFrame& block) const {
     if (block.best_effort_timestamp == AV_NOPTS_VALUE) return position_;
     const Rational sample{1, format_.rate_hz};

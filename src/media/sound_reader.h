@@ -28,8 +28,6 @@ public:
 
     [[nodiscard]] std::int64_t repaired_samples() const { return repaired_; }
     [[nodiscard]] std::int64_t lost_packets() const { return lost_packets_; }
-    /// What a header of uncompressed sound says of its length; 0: nothing.
-    [[nodiscard]] std::int64_t promised_samples() const;
 
 private:
     [[nodiscard]] Picture decode();

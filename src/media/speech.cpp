@@ -95,7 +95,7 @@ SpeechInfo inspect_speech(const std::string& path, int track, const std::functio
         info.peak = std::max(info.peak, media::peak_of(*converter.convert(block.get())));
     }
     info.repaired_samples = reader.repaired_samples();
-    info.ends_early = reader.input().ends_early() || reader.promised_samples() > info.samples;
+    info.ends_early = reader.input().ends_early();
     require(info.samples > 0, ExitCode::bad_data, "'", path, "': the sound track holds no samples");
     const double channel_samples = static_cast<double>(info.samples) * info.channels;
     require(static_cast<double>(info.repaired_samples) <= media::kMostRepairs * channel_samples, ExitCode::bad_data,
