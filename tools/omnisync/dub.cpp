@@ -72,6 +72,13 @@ double estimate_length(const VideoInfo& video, const SpeechInfo& speech, const D
     return command.preview_s > 0 && length > 0 ? std::min(length, command.preview_s) : length;
 }
 
+// What `auto` will most likely become, by the headers.
+SyncMode expected_mode(const VideoInfo& video, const SpeechInfo& speech, const DubCommand& command) {
+    if (command.sync.mode != SyncMode::automatic || video.duration_estimate_s <= 0) return command.sync.mode;
+    const double sound = seconds(speech.duration()) + command.sync.offset_s;
+    return sound > video.duration_estimate_s ? SyncMode::bounce : SyncMode::cut;
+}
+
 void warn_about_speech(const SpeechInfo& speech) {
     if (speech.peak == 0) log::warn("'", speech.path, "' is digital silence");
     if (speech.repaired_samples > 0)
@@ -201,7 +208,7 @@ Json plan_json(const DubCommand& command, const Rehearsal& found) {
             {"container", known(written.container)},
             {"video_encoder", written.video_encoder},
             {"sound", known(written.sound)},
-            {"sync", name(command.sync.mode)},
+            {"sync", name(expected_mode(done.video, speech, command))},
             {"length_estimate_s", seconds_or_null(found.length_s)},
             {"time_estimate_s", seconds_or_null(found.time_s)},
             {"bytes_estimate", static_cast<std::int64_t>(found.bytes)},
