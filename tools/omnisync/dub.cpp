@@ -208,7 +208,7 @@ Json plan_json(const DubCommand& command, const Rehearsal& found) {
             {"container", known(written.container)},
             {"video_encoder", written.video_encoder},
             {"sound", known(written.sound)},
-            {"sync", name(expected_mode(done.video, speech, command))},
+            {"sync", name(expected_mode(found.done.video, found.done.speech, command))},
             {"length_estimate_s", seconds_or_null(found.length_s)},
             {"time_estimate_s", seconds_or_null(found.time_s)},
             {"bytes_estimate", static_cast<std::int64_t>(found.bytes)},
@@ -232,6 +232,7 @@ int rehearse(const DubCommand& command, const Session& session, const SpeechInfo
                 " long");
     session.say("  picture: " + written.video_encoder);
     if (!written.sound.empty()) session.say("  sound:   " + written.sound);
+    session.say("  sync:    " + std::string(name(expected_mode(found.done.video, found.done.speech, command))));
     for (const StreamFate& stream : written.streams)
         session.say("  stream " + std::to_string(stream.index) + ": " + stream.kind + " (" + stream.codec + ") " +
                     stream.fate + (stream.reason.empty() ? "" : ": " + one_line(stream.reason)));
