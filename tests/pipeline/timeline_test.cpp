@@ -22,7 +22,11 @@ public:
         info_.time_base = {1, 10};
     }
     [[nodiscard]] const VideoInfo& info() const override { return info_; }
-    [[nodiscard]] ReadReport report() const override { return {static_cast<std::int64_t>(at_), 0, 0, 0, false, {}}; }
+    [[nodiscard]] ReadReport report() const override {
+        ReadReport report;
+        report.frames = static_cast<std::int64_t>(at_);
+        return report;
+    }
     std::optional<Frame> next() override {
         if (at_ == times_.size()) return std::nullopt;
         const std::size_t i = backward_ ? times_.size() - 1 - at_ : at_;
