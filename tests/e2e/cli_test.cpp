@@ -359,7 +359,7 @@ protected:
         write_wav(folder_ / "speech.wav", busy_track(16000, 16000), 16000);
     }
     ProcessResult job(const Words& extra, const std::vector<std::string>& environment = {}) {
-        Words words{"dub", "in.mp4", "speech.wav", "-o", "out.mp4", "--engine", "none", "--preset", "ultrafast"};
+        Words words{"dub", "in.mp4", "speech.wav", "-o", "out.mp4", "--engine", "none"};
         words.insert(words.end(), extra.begin(), extra.end());
         return omnisync(words, environment);
     }

@@ -226,6 +226,9 @@ TEST_F(Faults, WrongOptions) {
     EXPECT_TRUE(failed_with(with({"--audio-out", "nonsense"}), kUnavailable, "nonsense"));
     EXPECT_TRUE(failed_with(with({"--no-such-option"}), kUsage, "no-such-option"));
     EXPECT_TRUE(failed_with(with({"--keep-audio", "3"}), kUsage));
+    // `with` also gives a preset, which a copy and a lossless encoder have no use for.
+    EXPECT_TRUE(failed_with(with({"--video-codec", "lossless"}), kUsage, "--preset"));
+    EXPECT_TRUE(failed_with(with({"--video-codec", "copy"}), kUsage, "--preset"));
     EXPECT_TRUE(failed_with(with({"--pix-fmt", "nonsense"}), kUsage, "nonsense"));
     expect_nothing_written();
 }
