@@ -100,7 +100,7 @@ Comparison compare_films(const CompareCommand& command, const Session& session) 
 
 void print(const Comparison& result, const Session& session) {
     for (const std::string& note : result.notes) session.say("note         " + one_line(note));
-    for (const std::string& line : result.figures.text()) session.result(line);
+    for (const std::string& line : result.figures.text()) session.say(line);
     if (!result.view.empty()) session.say("written      " + result.view);
 }
 
