@@ -79,7 +79,7 @@ Container describe(const Row& row) {
     container.mp4_family = lists("mp4 mov 3gp 3g2", row.muxer);
     container.matroska_family = lists("matroska webm", row.muxer);
     container.starts_late = lists("mpegts mpeg vob", row.muxer);
-    container.decoding_from_zero = lists("flv asf nut", row.muxer);
+    container.decoding_from_zero = lists("flv asf", row.muxer);
     if (row.muxer == "mxf") container.sound_rate_hz = 48000;
     container.fixed_rate = row.muxer == "avi";
     container.display_matrix = container.mp4_family;

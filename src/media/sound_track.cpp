@@ -26,6 +26,8 @@ std::string obstacle_to_copying(const SoundTrackRequest& request, const Containe
     if (!container.takes(codec))
         return concat(avcodec_get_name(codec), " sound does not go into ", container.name(), " files");
     if (container.name() == "mxf") return "mxf files hold sound as long as the picture";
+    if (container.name() == "nut" && !is_lossless(codec))
+        return "nut files cannot hold what a codec puts before the start";
     if (!request.options.whole) return "its end may be cut";
     if (request.options.keep_original) return "the original sound is mixed under it";
     if (request.sync.offset_s < 0) return "its beginning is cut";
