@@ -63,7 +63,7 @@ int run_inspect(const InspectCommand& command, const Session& session) {
     if (session.global().json) {
         session.result(dump(to_json(found)));
     } else {
-        for (const std::string& line : to_text(found)) session.result(line);
+        for (const std::string& line : to_text(found)) session.say(line);
     }
     return 0;
 }
