@@ -58,8 +58,13 @@ pid_t start(std::vector<std::string> arguments, const ProcessOptions& options, c
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     // A process group of its own, so that a limit also ends what the program started.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setpgroup(&attributes, 0);
+    // Tests started by nohup or in a shell's background ignore signals, and a program keeps what it inherits.
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    for (const int number : {SIGINT, SIGHUP, SIGTERM, SIGPIPE, SIGXFSZ}) sigaddset(&defaults, number);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
 
     pid_t child = 0;
     const int code = posix_spawnp(&child, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
