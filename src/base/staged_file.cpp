@@ -118,6 +118,15 @@ StagedFile::~StagedFile() {
     forget(staging_.c_str());
 }
 
+void StagedFile::write(std::string_view bytes) {
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t written = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) fail(ExitCode::io, "cannot write '", target_, "': ", reason(errno));
+        done += static_cast<std::size_t>(written);
+    }
+}
+
 void StagedFile::publish() {
     if (::fsync(descriptor_) != 0) fail(ExitCode::io, "cannot store '", target_, "': ", reason(errno));
     struct stat existing {};
@@ -141,17 +150,6 @@ void StagedFile::publish() {
 void discard_staged_files_from_signal() noexcept {
     for (auto& slot : live_paths)
         if (const char* path = slot.load()) ::unlink(path);
-}
-
-void write_file_atomically(const std::string& target, const std::string& content, bool overwrite) {
-    StagedFile file(target, overwrite, {});
-    for (std::size_t done = 0; done < content.size();) {
-        const ssize_t written = ::write(file.descriptor(), content.data() + done, content.size() - done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) fail(ExitCode::io, "cannot write '", target, "': ", reason(errno));
-        done += static_cast<std::size_t>(written);
-    }
-    file.publish();
 }
 
 }  // namespace omnisync

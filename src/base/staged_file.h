@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace omnisync {
@@ -23,6 +24,9 @@ public:
     [[nodiscard]] int descriptor() const { return descriptor_; }
     [[nodiscard]] const std::string& target() const { return target_; }
 
+    /// Appends all of `bytes`. Throws Error(io).
+    void write(std::string_view bytes);
+
     /// fsync, rename (never over a file that appeared meanwhile unless `overwrite`), fsync of the folder.
     /// Throws Error(io | cannot_create).
     void publish();
@@ -38,8 +42,5 @@ private:
 /// Removes the hidden files of every StagedFile alive in this process. For a signal handler about to end the process:
 /// async-signal-safe, the objects are not usable afterwards.
 void discard_staged_files_from_signal() noexcept;
-
-/// Writes a small text the same way.
-void write_file_atomically(const std::string& target, const std::string& content, bool overwrite);
 
 }  // namespace omnisync

@@ -83,13 +83,7 @@ std::vector<std::uint8_t> encode_picture(const Image& image, const std::string& 
 
 void write_picture(const Image& image, StagedFile& file, const std::string& path) {
     const std::vector<std::uint8_t> bytes = encode_picture(image, path);
-    for (std::size_t done = 0; done < bytes.size();) {
-        const ssize_t written = ::write(file.descriptor(), bytes.data() + done, bytes.size() - done);
-        if (written < 0 && errno == EINTR) continue;
-        require(written > 0, ExitCode::io, "cannot write '", file.target(),
-                "': ", std::generic_category().message(errno));
-        done += static_cast<std::size_t>(written);
-    }
+    file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     file.publish();
 }
 

@@ -141,17 +141,6 @@ DubReport run_job(const DubCommand& command, const Session& session, const Speec
     return done;
 }
 
-void publish(StagedFile& file, const std::string& text) {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t written = ::write(file.descriptor(), text.data() + done, text.size() - done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0)
-            fail(ExitCode::io, "cannot write '", file.target(), "': ", std::generic_category().message(errno));
-        done += static_cast<std::size_t>(written);
-    }
-    file.publish();
-}
-
 std::string summary(const DubCommand& command, const DubReport& done, double run_s) {
     const double length = seconds(done.end) - seconds(done.video.origin);
     return one_line(command.output.path) + ": " + std::to_string(done.written.frames) + " frames, " +
@@ -270,7 +259,10 @@ int run_dub(const DubCommand& command, const Session& session) {
     if (report || session.global().json) {
         const std::string document =
             dump(to_json(command, done, {ended - started, speech_read - started, ended - speech_read}));
-        if (report) publish(*report, document + "\n");
+        if (report) {
+            report->write(document + "\n");
+            report->publish();
+        }
         if (session.global().json) session.result(document);
     }
     session.say(summary(command, done, ended - speech_read));
