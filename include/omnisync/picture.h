@@ -33,6 +33,14 @@ struct Image {
     friend bool operator==(const Image&, const Image&) = default;
 };
 
+/// Luma of 8 bits that somebody else owns. The centre of the top left pixel is (0, 0).
+struct GrayView {
+    const std::uint8_t* data = nullptr;
+    std::ptrdiff_t stride = 0;  ///< bytes from row to row
+    int width = 0;
+    int height = 0;
+};
+
 struct Size {
     int width = 0;
     int height = 0;
@@ -57,6 +65,23 @@ public:
 
     /// Throws Error(bad_data) for pixel formats that cannot be shown.
     [[nodiscard]] Image make(const Frame& frame);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Upright luma of one video's frames at display_size, 0..255 over the coded range. Where a frame's own luma plane is
+/// already that (8 bits, square pixels, not turned), the view shows it without a copy.
+class GrayMaker {
+public:
+    explicit GrayMaker(const VideoInfo& video);
+    GrayMaker(GrayMaker&&) noexcept;
+    GrayMaker& operator=(GrayMaker&&) noexcept;
+    ~GrayMaker();
+
+    /// Valid until the next call, and only while `frame` lives. Throws as ImageMaker::make.
+    [[nodiscard]] GrayView make(const Frame& frame);
 
 private:
     struct State;

@@ -53,18 +53,6 @@ bool other_scene(const ShotFeatures& a, const ShotFeatures& b, const Unlikeness&
 
 }  // namespace
 
-std::string_view name(Transition transition) {
-    switch (transition) {
-        case Transition::cut:
-            return "cut";
-        case Transition::fade:
-            return "fade";
-        case Transition::dissolve:
-            return "dissolve";
-    }
-    return "cut";
-}
-
 class ShotDetector::State {
 public:
     void add(const Image& picture, Pts pts) {

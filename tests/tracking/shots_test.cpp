@@ -18,9 +18,9 @@
 namespace omnisync::test {
 namespace {
 
-using tracking::ShotBoundary;
+using omnisync::ShotBoundary;
 using tracking::ShotDetector;
-using tracking::Transition;
+using omnisync::Transition;
 
 constexpr int kWidth = 64;
 constexpr int kHeight = 36;

@@ -19,7 +19,7 @@ Decoded decode(FrameSource& video, std::optional<Frame> frame, const Session& se
     tracking::ShotDetector shots;
     Decoded found;
     const auto collect = [&] {
-        for (const tracking::ShotBoundary& cut : shots.take()) found.cuts.push_back(cut);
+        for (const ShotBoundary& cut : shots.take()) found.cuts.push_back(cut);
     };
     for (; frame; frame = video.next()) {
         if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted");

@@ -15,7 +15,7 @@ namespace omnisync::command {
 struct Decoded {
     TimestampSummary times;
     ReadReport read;
-    std::vector<tracking::ShotBoundary> cuts;
+    std::vector<ShotBoundary> cuts;
 };
 
 struct PictureFacts {

@@ -185,7 +185,7 @@ void add_decoded(Lines& lines, const VideoInfo& info, const Decoded& decoded) {
     lines.add("damage", damage_text(decoded.read));
     lines.add("end", decoded.read.ends_early ? "the file stops before what its header or index promises" : "whole");
     lines.add("shots", std::to_string(decoded.cuts.size() + 1));
-    for (const tracking::ShotBoundary& cut : decoded.cuts)
+    for (const ShotBoundary& cut : decoded.cuts)
         lines.add("  " + std::string(name(cut.transition)),
                   "at " + time_text(seconds(cut.pts)) + ", frame " + std::to_string(cut.frame));
 }
