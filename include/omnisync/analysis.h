@@ -23,8 +23,8 @@ struct VideoKey {
     std::string sha256;  ///< of the whole file, 64 lower-case hexadecimal digits
     friend bool operator==(const VideoKey&, const VideoKey&) = default;
 };
-/// Throws Error(no_input, io_error).
-[[nodiscard]] VideoKey key_of_file(const std::string& path);
+/// `stop` is asked now and then; when it says true, Error(interrupted) is thrown. Throws Error(no_input, io).
+[[nodiscard]] VideoKey key_of_file(const std::string& path, const std::function<bool()>& stop = {});
 
 struct Analysis {
     VideoKey video;
@@ -40,9 +40,11 @@ struct Analysis {
     [[nodiscard]] std::int64_t frames() const { return static_cast<std::int64_t>(pts.size()); }
 };
 
-/// Writes atomically. Throws Error(cant_create, io_error); `force` allows replacing a file.
+/// Writes atomically, in the format of docs/formats.md. Throws Error: cannot_create, io; internal for an analysis that
+/// load_analysis would refuse. `force` allows replacing a file.
 void save_analysis(const Analysis& analysis, const std::string& path, bool force);
-/// Throws Error: no_input; bad_data for what is no analysis, is damaged (checksum) or of another version.
+/// Every value is checked, so that indices are in range and numbers finite. Allocates no more than a few times the
+/// file's length. Throws Error: no_input; bad_data for what is no analysis, is damaged (checksum) or of another version.
 [[nodiscard]] Analysis load_analysis(const std::string& path);
 
 /// A face that the user points at: at `time_s` of the video's timeline there is one in `box` (upright pixels).
