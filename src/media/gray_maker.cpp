@@ -4,7 +4,6 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -33,35 +32,35 @@ struct Plane8 {
     [[nodiscard]] GrayView view() const { return {bytes.data(), width, width, height}; }
 };
 
-/// Whether the first component is luma that lies evenly in its plane, in whole bytes of this machine's order.
+/// Whether the first component is luma that lies evenly in its plane, in whole bytes.
 bool has_luma(const AVPixFmtDescriptor& format) {
     constexpr std::uint64_t kOther = AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
                                      AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BAYER | AV_PIX_FMT_FLAG_FLOAT;
-    const bool foreign_order = (format.flags & AV_PIX_FMT_FLAG_BE) != 0 && format.comp[0].depth > 8;
-    return (format.flags & kOther) == 0 && !foreign_order && format.comp[0].depth >= 8 &&
+    return (format.flags & kOther) == 0 && format.comp[0].depth >= 8 &&
            !std::string_view(format.name).starts_with("xyz") &&
            // UYYVYY411: two samples, a gap, two samples.
            !(format.log2_chroma_w > 1 && format.comp[1].plane == 0 && format.nb_components > 1);
 }
 
 /// To the most significant 8 bits, rounded.
-void copy_luma(const AVFrame& picture, const AVComponentDescriptor& luma, Plane8& to) {
+void copy_luma(const AVFrame& picture, const AVPixFmtDescriptor& format, Plane8& to) {
+    const AVComponentDescriptor& luma = format.comp[0];
     to.resize({picture.width, picture.height});
     const int drop = luma.depth - 8;
     const unsigned half = drop > 0 ? 1U << (drop - 1) : 0U;
+    // Samples are stored with their low byte first, or last.
+    const int low = (format.flags & AV_PIX_FMT_FLAG_BE) != 0 ? 1 : 0;
     for (int y = 0; y < picture.height; ++y) {
         const std::uint8_t* from =
-            picture.data[luma.plane] + y * static_cast<std::ptrdiff_t>(picture.linesize[luma.plane]) + luma.offset;
+            picture.data[luma.plane] + luma.offset + y * static_cast<std::ptrdiff_t>(picture.linesize[luma.plane]);
         std::uint8_t* row = to.row(y);
         if (drop == 0) {
             for (int x = 0; x < picture.width; ++x, from += luma.step) row[x] = *from;
             continue;
         }
         for (int x = 0; x < picture.width; ++x, from += luma.step) {
-            std::uint16_t sample = 0;
-            std::memcpy(&sample, from, sizeof sample);
-            row[x] = static_cast<std::uint8_t>(
-                std::min(255U, ((static_cast<unsigned>(sample) >> luma.shift) + half) >> drop));
+            const unsigned sample = (from[low] | static_cast<unsigned>(from[1 - low]) << 8U) >> luma.shift;
+            row[x] = static_cast<std::uint8_t>(std::min(255U, (sample + half) >> drop));
         }
     }
 }
@@ -150,7 +149,7 @@ GrayView GrayMaker::make(const Frame& frame) {
             view = {picture->data[luma.plane] + luma.offset, picture->linesize[luma.plane], picture->width,
                     picture->height};
         } else {
-            media::copy_luma(*picture, luma, state.luma);
+            media::copy_luma(*picture, *format, state.luma);
             view = state.luma.view();
         }
         if (Size{view.width, view.height} != state.stored) {
