@@ -6,6 +6,8 @@ include_guard(GLOBAL)
 find_path(OMNISYNC_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4)
 find_path(OMNISYNC_DLIB_INCLUDE dlib/image_processing.h)
 find_library(OMNISYNC_DLIB_LIBRARY dlib)
+# dlib's headers call LAPACK where Debian's dlib was built with it; libdlib brings the library, but not its -dev package.
+find_library(OMNISYNC_LAPACK NAMES lapack liblapack.so.3 PATH_SUFFIXES lapack)
 set(missing "")
 add_library(omnisync_opencv INTERFACE)
 add_library(omnisync::opencv ALIAS omnisync_opencv)
@@ -33,5 +35,6 @@ string(REPLACE ";" "." OpenCV_VERSION "${parts}")
 add_library(omnisync_dlib UNKNOWN IMPORTED GLOBAL)
 set_target_properties(omnisync_dlib PROPERTIES
   IMPORTED_LOCATION ${OMNISYNC_DLIB_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${OMNISYNC_DLIB_INCLUDE})
+  INTERFACE_INCLUDE_DIRECTORIES ${OMNISYNC_DLIB_INCLUDE}
+  INTERFACE_LINK_LIBRARIES "$<$<BOOL:${OMNISYNC_LAPACK}>:${OMNISYNC_LAPACK}>")
 add_library(omnisync::dlib ALIAS omnisync_dlib)

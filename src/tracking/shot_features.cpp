@@ -63,14 +63,10 @@ float structure_difference(const ShotFeatures& a, const ShotFeatures& b) {
 
 }  // namespace
 
-ShotFeatures look_at(const Image& image) {
-    require(image.width > 0 && image.height > 0, ExitCode::internal, "a picture without pixels has no features");
-    const cv::Mat given(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
-    cv::Mat look;
-    cv::resize(given, look, {kLook, kLook}, 0, 0,
-               image.width >= kLook && image.height >= kLook ? cv::INTER_AREA : cv::INTER_LINEAR);
-    cv::Mat ycc;
-    cv::cvtColor(look, ycc, cv::COLOR_RGB2YCrCb);
+namespace {
+
+// `ycc`: kLook x kLook.
+ShotFeatures features_of(const cv::Mat& ycc) {
     cv::Mat blurred;
     cv::resize(ycc, blurred, {kBlur, kBlur}, 0, 0, cv::INTER_AREA);
 
@@ -95,6 +91,33 @@ ShotFeatures look_at(const Image& image) {
     features.deviation =
         static_cast<float>(std::sqrt(std::max(0.0, squares / static_cast<double>(features.luma.size()) - mean * mean)));
     return features;
+}
+
+cv::Mat look_sized(const cv::Mat& given) {
+    cv::Mat look;
+    cv::resize(given, look, {kLook, kLook}, 0, 0,
+               given.cols >= kLook && given.rows >= kLook ? cv::INTER_AREA : cv::INTER_LINEAR);
+    return look;
+}
+
+}  // namespace
+
+ShotFeatures look_at(const Image& image) {
+    require(image.width > 0 && image.height > 0, ExitCode::internal, "a picture without pixels has no features");
+    const cv::Mat given(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
+    cv::Mat ycc;
+    cv::cvtColor(look_sized(given), ycc, cv::COLOR_RGB2YCrCb);
+    return features_of(ycc);
+}
+
+ShotFeatures look_at(const GrayView& luma) {
+    require(luma.width > 0 && luma.height > 0, ExitCode::internal, "a picture without pixels has no features");
+    const cv::Mat given(luma.height, luma.width, CV_8UC1, const_cast<std::uint8_t*>(luma.data),
+                        static_cast<std::size_t>(luma.stride));
+    const cv::Mat neutral(kLook, kLook, CV_8UC1, cv::Scalar(128));
+    cv::Mat ycc;
+    cv::merge(std::vector<cv::Mat>{look_sized(given), neutral, neutral}, ycc);
+    return features_of(ycc);
 }
 
 Unlikeness compare(const ShotFeatures& a, const ShotFeatures& b) {

@@ -23,6 +23,8 @@ struct ShotFeatures {
 };
 
 [[nodiscard]] ShotFeatures look_at(const Image& image);
+/// Of luma alone: no colour differences anywhere.
+[[nodiscard]] ShotFeatures look_at(const GrayView& luma);
 
 /// How unlike two pictures are, each on a scale of its own.
 struct Unlikeness {

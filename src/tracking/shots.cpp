@@ -15,7 +15,8 @@ namespace {
 // All figures were set on the clips of tests/tracking/shots_truth.txt and the drawn films of its test. There, whole
 // cuts have a structure above 0.7, movement one below 0.22; true mixtures a residual below 0.1, movement one above
 // 0.23.
-constexpr std::int64_t kAhead = 8;     // frames seen behind a candidate before it is judged: flashes end within
+constexpr std::int64_t kAhead =
+    ShotDetector::kFramesBehind;       // frames seen behind a candidate before it is judged: flashes end within
 constexpr std::int64_t kMemory = 64;   // frames kept
 constexpr float kOtherScene = 0.35F;   // Unlikeness::structure of pictures that show different things
 constexpr float kOtherPixels = 0.15F;  // Unlikeness::motion, as a share of the contrast, of the same
@@ -55,11 +56,11 @@ bool other_scene(const ShotFeatures& a, const ShotFeatures& b, const Unlikeness&
 
 class ShotDetector::State {
 public:
-    void add(const Image& picture, Pts pts) {
+    void add(ShotFeatures features, Pts pts) {
         Entry entry;
         entry.frame = frames_++;
         entry.pts = pts;
-        entry.features = look_at(picture);
+        entry.features = std::move(features);
         if (!ring_.empty()) entry.step = compare(ring_.back().features, entry.features);
         ring_.push_back(std::move(entry));
         if (static_cast<std::int64_t>(ring_.size()) > kMemory) ring_.pop_front();
@@ -235,7 +236,10 @@ ShotDetector& ShotDetector::operator=(ShotDetector&&) noexcept = default;
 ShotDetector::~ShotDetector() = default;
 
 void ShotDetector::add(const Image& picture, Pts pts) {
-    state_->add(picture, pts);
+    state_->add(look_at(picture), pts);
+}
+void ShotDetector::add(const GrayView& picture, Pts pts) {
+    state_->add(look_at(picture), pts);
 }
 void ShotDetector::finish() {
     state_->finish();

@@ -15,12 +15,17 @@ namespace omnisync::tracking {
 /// 46 frames long. The size of a picture does not matter (64 pixels on the longer side are enough), memory is constant.
 class ShotDetector {
 public:
+    /// Cuts and fades are told once this many frames behind the new shot's first were added; dissolves later.
+    static constexpr int kFramesBehind = 8;
+
     ShotDetector();
     ShotDetector(ShotDetector&&) noexcept;
     ShotDetector& operator=(ShotDetector&&) noexcept;
     ~ShotDetector();
 
     void add(const Image& picture, Pts pts);
+    /// The same from luma of any size alone. A detector is given either this or images.
+    void add(const GrayView& picture, Pts pts);
     /// No frame follows: decides what is still open.
     void finish();
     /// The boundaries found since the last call, in order of time. Complete after finish().

@@ -1,0 +1,56 @@
+// All faces of one shot, each followed, none twice.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "omnisync/picture.h"
+#include "tracking/face_follower.h"
+
+namespace omnisync::tracking {
+
+/// What a shot's faces were, and what tells whose they are.
+struct EndedTrack {
+    RawTrack raw;
+    FacePrint print;
+    int id = 0;  ///< of the follower, for what was gathered under it
+};
+
+class FaceCrowd {
+public:
+    FaceCrowd(const LandmarkFitter& fitter, FollowTiming timing) : fitter_(&fitter), timing_(timing) {}
+
+    /// Follows everybody into the next frame.
+    void step(const GrayView& picture, FaceFinder& finder);
+
+    /// What a search of the whole picture found in the frame of the last step: who is known goes on, who is new is
+    /// followed from here.
+    void see(const GrayView& picture, std::int64_t frame, const std::vector<Candidate>& found);
+
+    /// The user says that there is a face.
+    void insist(const GrayView& picture, std::int64_t frame, const Box& box);
+
+    /// A new shot begins with `frame`; it has begun already when following went on beyond it (a dissolve is known
+    /// late).
+    void cut_before(std::int64_t frame, int shot);
+    /// All that is still followed ends.
+    void end();
+
+    [[nodiscard]] std::vector<EndedTrack> take_ended();
+    [[nodiscard]] std::vector<FaceFollower>& followers() { return followers_; }
+    [[nodiscard]] bool empty() const { return followers_.empty(); }
+
+private:
+    void start(const GrayView& picture, std::int64_t frame, const Candidate& face, bool insisted);
+    void part_doubles();
+    void retire(FaceFollower& follower);
+
+    const LandmarkFitter* fitter_;
+    FollowTiming timing_;
+    std::vector<FaceFollower> followers_;
+    std::vector<EndedTrack> ended_;
+    int shot_ = 0;
+    int next_id_ = 1;
+};
+
+}  // namespace omnisync::tracking
