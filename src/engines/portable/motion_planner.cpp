@@ -1,0 +1,73 @@
+#include "engines/portable/motion_planner.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+
+#include "diffusion/flow.h"
+#include "ops/noise.h"
+
+namespace omnisync::portable {
+namespace {
+
+/// What the net is told of one window.
+struct Window {
+    at::Tensor heard;     // [1, W, ear_width]
+    at::Tensor expected;  // [1, W, kComponents]
+    at::Tensor given;     // [carried, kComponents], the window's first frames
+};
+
+at::Tensor sample(const MotionNet& net, const Window& window, const at::Tensor& start, const at::Tensor& style,
+                  const PlanOptions& options) {
+    const std::int64_t carried = window.given.size(0);
+    at::Tensor x = start.clone();
+    at::Tensor mask = at::zeros({1, x.size(1)});
+    mask.narrow(1, 0, carried).fill_(1);
+    const at::Tensor deaf = net.silence().expand_as(window.heard);
+    const auto levels = diffusion::levels(options.tau, options.steps);
+    for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
+        x[0].narrow(0, 0, carried).copy_(window.given);
+        const MotionNet::Noisy noisy{x, at::full({1}, levels[i]), mask, style.unsqueeze(0)};
+        at::Tensor clean = net.denoise(noisy, window.heard, window.expected);
+        const double weight = diffusion::guidance_at(options.guidance, levels[i], options.tau, options.gamma);
+        if (weight > 1)
+            clean = diffusion::guided(clean, net.denoise(noisy, deaf, at::zeros_like(window.expected)), weight);
+        x = diffusion::step_towards(x, clean, levels[i], levels[i + 1]);
+    }
+    x[0].narrow(0, 0, carried).copy_(window.given);
+    return x[0];
+}
+
+}  // namespace
+
+MotionPlan plan_motion(const MotionNet& net, const at::Tensor& heard, const at::Tensor& source, const at::Tensor& style,
+                       const PlanOptions& options) {
+    const std::int64_t frames = source.size(0);
+    const at::Tensor positions = (at::arange(frames, at::kFloat) * (kHeardRateHz / kMotionRateHz)).unsqueeze(0);
+    const at::Tensor read = MotionNet::read(heard, positions);
+    const at::Tensor expected = net.expect(read);
+    at::Tensor noisy = at::empty_like(source);
+    ops::start_from_source(noisy, source.contiguous(), 0, {.seed = options.seed, .track = options.track},
+                           static_cast<float>(options.tau));
+    const std::int64_t width = net.config().window;
+    MotionPlan plan{at::zeros({frames, kComponents}), expected[0]};
+    for (std::int64_t first = 0, done = 0; done < frames; first += width - options.carry) {
+        const std::int64_t real = std::min(width, frames - first);
+        const auto cut = [&](const at::Tensor& all) {  // [n, c] -> [1, W, c], short windows filled with zeros
+            return at::constant_pad_nd(all.narrow(0, first, real), {0, 0, 0, width - real}).unsqueeze(0);
+        };
+        const Window window{cut(read[0]), cut(expected[0]), plan.motion.narrow(0, first, done - first)};
+        const at::Tensor made = sample(net, window, cut(noisy), style, options);
+        plan.motion.narrow(0, done, first + real - done).copy_(made.narrow(0, done - first, first + real - done));
+        done = first + real;
+    }
+    return plan;
+}
+
+}  // namespace omnisync::portable

@@ -1,0 +1,57 @@
+#include "training/footage.h"
+
+#include "omnisync/error.h"
+#include "weights/safetensors.h"
+
+namespace omnisync::training {
+namespace {
+
+constexpr const char* kFormat = "omnisync-footage-1";
+
+at::Tensor take(const weights::TensorFile& file, const std::string& path, const std::string& name, at::ScalarType type,
+                std::int64_t dimensions) {
+    const auto found = file.tensors.find(name);
+    require(found != file.tensors.end() && found->second.scalar_type() == type && found->second.dim() == dimensions,
+            ExitCode::bad_data, path, ": tensor '", name, "' is missing or of another type");
+    return found->second;
+}
+
+}  // namespace
+
+Footage load_footage(const std::string& path) {
+    const weights::TensorFile file = weights::load_safetensors(path);
+    const auto format = file.metadata.find("format");
+    if (format == file.metadata.end() || format->second != kFormat)
+        throw Error(ExitCode::bad_data, concat(path, ": no training footage"), "omnisync prepare makes it");
+    Footage footage;
+    footage.path = path;
+    footage.landmarks = take(file, path, "landmarks", at::kHalf, 3);
+    footage.speech = take(file, path, "speech", at::kShort, 1);
+    const at::Tensor clips = take(file, path, "clips", at::kLong, 2);
+    const at::Tensor rates = take(file, path, "rates", at::kDouble, 1);
+    require(clips.size(1) == 4 && rates.size(0) == clips.size(0) && footage.landmarks.size(1) == 68 &&
+                footage.landmarks.size(2) == 2,
+            ExitCode::bad_data, path, ": tensors of impossible shapes");
+    if (file.tensors.count("luma") != 0) {
+        footage.luma = take(file, path, "luma", at::kByte, 3);
+        footage.chroma = take(file, path, "chroma", at::kByte, 4);
+        require(
+            footage.luma.size(0) == footage.landmarks.size(0) && footage.chroma.size(0) == footage.landmarks.size(0),
+            ExitCode::bad_data, path, ": pictures and landmarks differ in number");
+    }
+    const auto rows = clips.accessor<std::int64_t, 2>();
+    const auto inside = [](std::int64_t first, std::int64_t count, std::int64_t all) {
+        return first >= 0 && count > 0 && first <= all - count;
+    };
+    for (std::int64_t i = 0; i < clips.size(0); ++i) {
+        const Footage::Clip clip{rows[i][0], rows[i][1], rows[i][2], rows[i][3], rates[i].item<double>()};
+        require(inside(clip.first_frame, clip.frames, footage.landmarks.size(0)) &&
+                    inside(clip.first_sample, clip.samples, footage.speech.size(0)) && clip.rate > 1 &&
+                    clip.rate < 1000,
+                ExitCode::bad_data, path, ": clip ", i, " reaches beyond the shard");
+        footage.clips.push_back(clip);
+    }
+    return footage;
+}
+
+}  // namespace omnisync::training

@@ -1,0 +1,199 @@
+#include "training/motion_trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cmath>
+
+#include "omnisync/error.h"
+#include "speech/log_mel.h"
+#include "weights/safetensors.h"
+
+namespace omnisync::training {
+namespace {
+
+using portable::kComponents;
+using portable::MotionBasis;
+using portable::MotionNet;
+
+constexpr double kDropSpeech = 0.15;   // how often the null condition is learned
+constexpr double kDropStyle = 0.3;     // a new speaker's deviation is not always known
+constexpr double kCarry = 0.5;         // how often a window begins with given frames
+constexpr double kOpeningWeight = 2;   // the lips' opening is what people read
+constexpr double kOffsetWeight = 0.2;  // a short clip's mean is not its speaker's rest
+
+/// Weighted square error of motion, per sample [B]: a window's mean error counts less than its course.
+at::Tensor motion_error(const at::Tensor& made, const at::Tensor& truth, const at::Tensor& valid,
+                        const MotionBasis& basis) {
+    const at::Tensor mask = valid.unsqueeze(-1);
+    const at::Tensor count = valid.sum(1).clamp_min(1);
+    const at::Tensor error = (made - truth) * mask;
+    const at::Tensor mean = error.sum(1, true) / count.view({-1, 1, 1});
+    const at::Tensor course = (error - mean) * mask;
+    const at::Tensor variance = basis.deviation.square();
+    const at::Tensor axes = variance / variance.sum() + 0.1 / kComponents;
+    const at::Tensor shape = ((course.square() + kOffsetWeight * mean.square() * mask) * axes).sum(-1).sum(1) / count;
+    const at::Tensor lips = basis.opening_of();
+    const at::Tensor opening = at::matmul(course, lips / lips.norm()).square().sum(1) / count;
+    return shape + kOpeningWeight * opening;
+}
+
+at::Generator generator_of(std::uint64_t seed, std::int64_t step) {
+    return at::detail::createCPUGenerator(seed * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(step));
+}
+
+struct Series {
+    double correlation = 0;
+    double spread = 0;
+};
+Series compare(const at::Tensor& made, const at::Tensor& truth) {
+    const at::Tensor a = (made - made.mean()).to(at::kDouble);
+    const at::Tensor b = (truth - truth.mean()).to(at::kDouble);
+    const double aa = a.square().sum().item<double>() + 1e-12;
+    const double bb = b.square().sum().item<double>() + 1e-12;
+    return {(a * b).sum().item<double>() / std::sqrt(aa * bb), std::sqrt(aa / bb)};
+}
+
+}  // namespace
+
+MotionScore score_motion(const MotionNet& net, const MotionBasis& basis, const Footage& held_out,
+                         const portable::PlanOptions& options) {
+    const c10::InferenceMode inference;
+    const at::Tensor lips = basis.opening_of();
+    MotionScore score;
+    portable::PlanOptions each = options;
+    for (const MotionClip& clip : motion_clips(held_out, basis)) {
+        const auto frames = static_cast<std::int64_t>(std::floor(static_cast<double>(clip.motion.size(0) - 1) /
+                                                                 clip.rate * portable::kMotionRateHz)) +
+                            1;
+        if (frames < 16) continue;
+        std::vector<double> times;
+        for (std::int64_t i = 0; i < frames; ++i) times.push_back(static_cast<double>(i) / portable::kMotionRateHz);
+        const at::Tensor truth = at::matmul(motion_at(clip, times), lips);
+        const at::Tensor heard =
+            net.hear(speech::normalise(clip.power, speech::measure_level(clip.power)).unsqueeze(0));
+        // The source's motion is another one's: here a still mouth.
+        const auto plan = plan_motion(net, heard, at::zeros({frames, kComponents}), clip.style, each);
+        ++each.track;
+        const Series sampled = compare(at::matmul(plan.motion, lips), truth);
+        const Series expected = compare(at::matmul(plan.expected, lips), truth);
+        score.correlation += sampled.correlation;
+        score.spread += sampled.spread;
+        score.expected_correlation += expected.correlation;
+        score.expected_spread += expected.spread;
+        ++score.clips;
+    }
+    const double n = std::max<double>(1, static_cast<double>(score.clips));
+    for (double* value : {&score.correlation, &score.spread, &score.expected_correlation, &score.expected_spread})
+        *value /= n;
+    return score;
+}
+
+struct MotionTrainer::State {
+    MotionTraining training;
+    weights::Parameters parameters;
+    MotionBasis basis;
+    MotionNet net;
+    MotionSampler sampler;
+    Optimiser optimiser;
+
+    explicit State(const MotionTraining& given) : State(given, load(given)) {}
+    State(const MotionTraining& given, const std::vector<Footage>& footage)
+        : training(given),
+          parameters(weights::Parameters::fresh(given.sampling.seed)),
+          basis(learn_basis(footage, parameters)),
+          net(weights::Scope(parameters), given.model),
+          sampler(clips(footage, basis), given.sampling),
+          optimiser(parameters, given.optimiser, {"basis.axes", "basis.deviation"}) {}
+
+    static std::vector<Footage> load(const MotionTraining& given) {
+        std::vector<Footage> all;
+        for (const std::string& path : given.footage) all.push_back(load_footage(path));
+        require(!all.empty(), ExitCode::usage, "no footage to learn from");
+        return all;
+    }
+    static MotionBasis learn_basis(const std::vector<Footage>& footage, weights::Parameters& parameters) {
+        std::vector<at::Tensor> offsets;
+        for (const Footage& one : footage) offsets.push_back(motion_offsets(one));
+        MotionBasis basis(weights::Scope{parameters});
+        const MotionBasis found = MotionBasis::of(at::cat(offsets));
+        basis.axes.copy_(found.axes);
+        basis.deviation.copy_(found.deviation);
+        return basis;
+    }
+    static std::vector<std::vector<MotionClip>> clips(const std::vector<Footage>& footage, const MotionBasis& basis) {
+        std::vector<std::vector<MotionClip>> all;
+        for (const Footage& one : footage) all.push_back(motion_clips(one, basis));
+        return all;
+    }
+};
+
+MotionTrainer::MotionTrainer(const MotionTraining& training) : state_(std::make_unique<State>(training)) {}
+MotionTrainer::~MotionTrainer() = default;
+
+std::int64_t MotionTrainer::steps_done() const {
+    return state_->optimiser.steps_done();
+}
+
+MotionLosses MotionTrainer::step() {
+    State& s = *state_;
+    const MotionBatch batch = s.sampler.batch(s.optimiser.steps_done());
+    at::Generator random = generator_of(s.training.sampling.seed, s.optimiser.steps_done());
+    const std::int64_t size = batch.motion.size(0);
+    const std::int64_t width = batch.motion.size(1);
+    const auto chance = [&](double probability) { return (at::rand({size}, random) < probability).to(at::kFloat); };
+
+    const at::Tensor level = at::sigmoid(at::randn({size}, random) + 0.5);  // logit-normal, towards noise
+    const at::Tensor carried_frames = (at::rand({size}, random) * 10).floor() * chance(kCarry);
+    at::Tensor carried = at::zeros({size, width});
+    for (std::int64_t i = 0; i < size; ++i) carried[i].narrow(0, 0, carried_frames[i].item<std::int64_t>()).fill_(1);
+    carried = carried * batch.valid;
+    const at::Tensor noise = at::randn(batch.motion.sizes(), random);
+    const at::Tensor t = level.view({-1, 1, 1});
+    const at::Tensor given = carried.unsqueeze(-1);
+    const at::Tensor noisy = (batch.motion * (1 - t) + noise * t) * (1 - given) + batch.motion * given;
+    const at::Tensor style = batch.style * (1 - chance(kDropStyle)).unsqueeze(-1);
+    const at::Tensor deaf = (chance(kDropSpeech) > 0).view({-1, 1, 1});
+
+    const at::Tensor heard = MotionNet::read(s.net.hear(batch.mel), batch.positions);
+    const at::Tensor expected = s.net.expect(heard);
+    const at::Tensor expected_loss = motion_error(expected, batch.motion, batch.valid, s.basis).mean();
+    const at::Tensor clean = s.net.denoise({noisy, level, carried, style}, at::where(deaf, s.net.silence(), heard),
+                                           at::where(deaf, at::zeros({1}), expected.detach()));
+    // Predicting the clean motion, an error at level t is one of 1 / t in velocity; small levels must not drown the
+    // rest.
+    const at::Tensor denoised_loss =
+        (motion_error(clean, batch.motion, batch.valid * (1 - carried), s.basis) / level.clamp_min(0.3).square())
+            .mean();
+    (expected_loss + denoised_loss).backward();
+    s.optimiser.step();
+    return {expected_loss.item<double>(), denoised_loss.item<double>()};
+}
+
+MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOptions& options) const {
+    weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
+    const weights::Scope scope(averaged);
+    return score_motion(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options);
+}
+
+void MotionTrainer::save_checkpoint(const std::string& path) const {
+    weights::save_safetensors({state_->optimiser.state(), {{"format", "omnisync-motion-checkpoint-1"}}}, path, true);
+}
+
+void MotionTrainer::load_checkpoint(const std::string& path) {
+    state_->optimiser.restore(weights::load_safetensors(path).tensors, path);
+}
+
+void MotionTrainer::save_model(const std::string& path, bool overwrite) const {
+    weights::save_safetensors({state_->optimiser.averaged(), {{"format", "omnisync-motion-1"}}}, path, overwrite);
+}
+
+}  // namespace omnisync::training

@@ -1,0 +1,65 @@
+// Trains the motion planner of the portable engine.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engines/portable/motion_planner.h"
+#include "training/footage.h"
+#include "training/motion_samples.h"
+#include "training/optimiser.h"
+
+namespace omnisync::training {
+
+/// How well planned motion follows the truth, over clips that were not trained on.
+struct MotionScore {
+    double correlation = 0;           ///< of lip opening with the truth, mean over clips
+    double spread = 0;                ///< deviation of the opening planned / true, mean over clips
+    double expected_correlation = 0;  ///< the same two of the expectation
+    double expected_spread = 0;
+    std::int64_t clips = 0;
+};
+
+struct MotionLosses {
+    double expected = 0;  ///< of the expectation
+    double denoised = 0;  ///< of the diffusion transformer
+};
+
+struct MotionTraining {
+    std::vector<std::string> footage;  ///< shards to learn from; each is drawn from equally often
+    OptimiserConfig optimiser;
+    MotionSampling sampling;
+    portable::MotionConfig model;
+};
+
+/// One training run. Step k depends on the seed and what the steps before left, nothing else.
+class MotionTrainer {
+public:
+    explicit MotionTrainer(const MotionTraining& training);
+    ~MotionTrainer();
+
+    /// One optimiser step.
+    MotionLosses step();
+    [[nodiscard]] std::int64_t steps_done() const;
+
+    /// With the averaged weights.
+    [[nodiscard]] MotionScore score(const Footage& held_out, const portable::PlanOptions& options) const;
+
+    /// Everything that step() needs to go on exactly, and what a planner needs alone.
+    void save_checkpoint(const std::string& path) const;
+    void load_checkpoint(const std::string& path);
+    void save_model(const std::string& path, bool overwrite) const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Scores a planner on held-out footage.
+[[nodiscard]] MotionScore score_motion(const portable::MotionNet& net, const portable::MotionBasis& basis,
+                                       const Footage& held_out, const portable::PlanOptions& options);
+
+}  // namespace omnisync::training
