@@ -16,6 +16,7 @@
 #include "tracking/landmark_fitter.h"
 #include "tracking/model_files.h"
 #include "tracking/shots.h"
+#include "tracking/speaker.h"
 
 namespace omnisync {
 namespace tracking {
@@ -192,6 +193,8 @@ private:
             }
         }
         analysis_.method = "dlib frontal HOG detector; dlib 68-point landmarks; Lucas-Kanade flow";
+        if (job_.open_sound)
+            if (const auto sound = job_.open_sound()) judge_speakers(analysis_, *sound, origin_s_);
     }
 
     const AnalysisJob& job_;
