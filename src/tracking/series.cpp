@@ -1,0 +1,34 @@
+#include "tracking/series.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace omnisync::tracking {
+
+double median(Series values) {
+    if (values.empty()) return 0;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+double robust_variance(Series values) {
+    for (double& value : values) value *= value;
+    constexpr double kMedianOfNormal = 0.4549;  // median of chi squared with one degree of freedom
+    return median(std::move(values)) / kMedianOfNormal;
+}
+
+double missed(const Series& surprise, std::size_t t, std::size_t reach) {
+    if (surprise.size() < 2) return 0;
+    const std::size_t first = t > reach ? t - reach : 1;
+    const std::size_t last = std::min(t + reach, surprise.size() - 1);
+    double sum = 0;
+    for (std::size_t s = first; s <= last; ++s) {
+        const double before = s > 1 ? surprise[s - 1] : 0;
+        const double after = s + 1 < surprise.size() ? surprise[s + 1] : 0;
+        sum += surprise[s] * (before + surprise[s] + after);
+    }
+    return sum / static_cast<double>(last - first + 1);
+}
+
+}  // namespace omnisync::tracking
