@@ -12,6 +12,7 @@
 
 #include "engines/portable/motion_net.h"
 #include "speech/log_mel.h"
+#include "training/random.h"
 #include "training/voices.h"
 
 namespace omnisync::training {
@@ -26,15 +27,6 @@ constexpr double kContext_s = 0.4;  // heard before and after the window
 
 at::Tensor clip_points(const Footage& footage, const Footage::Clip& clip) {
     return portable::motion_points(footage.landmarks.narrow(0, clip.first_frame, clip.frames).to(at::kFloat));
-}
-
-std::mt19937_64 random_of(std::uint64_t seed, std::int64_t step, std::int64_t index) {
-    std::seed_seq sequence{seed, seed >> 32, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(index)};
-    return std::mt19937_64(sequence);
-}
-
-double uniform(std::mt19937_64& random, double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
 }
 
 /// Catmull-Rom weights at `f` in [0, 1] between the second and third of four neighbours.
@@ -99,8 +91,8 @@ MotionSampler::MotionSampler(std::vector<std::vector<MotionClip>> groups, Motion
     : groups_(std::move(groups)), sampling_(sampling) {}
 
 const MotionClip& MotionSampler::draw(std::mt19937_64& random) const {
-    const auto& group = groups_[std::uniform_int_distribution<std::size_t>(0, groups_.size() - 1)(random)];
-    return group[std::uniform_int_distribution<std::size_t>(0, group.size() - 1)(random)];
+    const auto& group = groups_[pick(random, groups_.size())];
+    return group[pick(random, group.size())];
 }
 
 MotionSampler::Sample MotionSampler::sample(std::mt19937_64& random) const {
@@ -127,8 +119,8 @@ MotionSampler::Sample MotionSampler::sample(std::mt19937_64& random) const {
                                  : clip.power;
     speech::MelLevel level = speech::measure_level(heard);
     if (sampling_.augment) {
-        level.mean += std::normal_distribution<double>(0, 0.15)(random) * level.deviation;
-        level.deviation *= std::exp(std::normal_distribution<double>(0, 0.1)(random));
+        level.mean += 0.15 * normal(random) * level.deviation;
+        level.deviation *= std::exp(0.1 * normal(random));
     }
     const auto frames =
         static_cast<std::int64_t>(

@@ -1,6 +1,5 @@
 #include "training/motion_trainer.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
@@ -15,6 +14,7 @@
 
 #include "omnisync/error.h"
 #include "speech/log_mel.h"
+#include "training/random.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::training {
@@ -44,10 +44,6 @@ at::Tensor motion_error(const at::Tensor& made, const at::Tensor& truth, const a
     const at::Tensor lips = basis.opening_of();
     const at::Tensor opening = at::matmul(course, lips / lips.norm()).square().sum(1) / count;
     return shape + kOpeningWeight * opening;
-}
-
-at::Generator generator_of(std::uint64_t seed, std::int64_t step) {
-    return at::detail::createCPUGenerator(seed * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(step));
 }
 
 struct Series {

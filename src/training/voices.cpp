@@ -10,18 +10,12 @@
 #include <vector>
 
 #include "speech/log_mel.h"
+#include "training/random.h"
 
 namespace omnisync::training {
 namespace {
 
 constexpr int kBands = speech::kBands;
-
-double uniform(std::mt19937_64& random, double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-}
-double normal(std::mt19937_64& random) {
-    return std::normal_distribution<double>()(random);
-}
 
 /// Gain in power of every band.
 std::vector<float> equaliser(const Voice& voice) {
@@ -105,9 +99,7 @@ at::Tensor Voice::speak(const at::Tensor& power, const std::function<const at::T
         for (std::int64_t i = kBands; i < frames * kBands; ++i) out[i] += static_cast<float>(decay) * out[i - kBands];
     if (snr_nepers < 20) {
         const at::Tensor added =
-            noise == Noise::speech
-                ? repeated(other(), frames, std::uniform_int_distribution<std::int64_t>(0, 1000)(random))
-                : steady_noise(frames, random);
+            noise == Noise::speech ? repeated(other(), frames, between(random, 0, 1000)) : steady_noise(frames, random);
         const double share = spoken.mean().item<double>() / std::max(1e-20, added.mean().item<double>());
         spoken = spoken + added * (share * std::exp(-snr_nepers));
     }

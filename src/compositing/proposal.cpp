@@ -1,0 +1,54 @@
+#include "compositing/proposal.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/grid_sampler_2d.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/tensor.h>
+
+#include "geometry/lower_face.h"
+
+namespace omnisync::compositing {
+namespace {
+
+constexpr int kBicubic = 2;  // ATen's number
+constexpr int kBorder = 1;
+
+/// Both pictures' mean colours on the ring made equal: what to add to the exemplar, [B, 3, 1, 1].
+at::Tensor colour_difference(const at::Tensor& source, const at::Tensor& exemplar, const at::Tensor& ring) {
+    const at::Tensor weight = ring.unsqueeze(1);
+    const at::Tensor sum = weight.sum({2, 3}, true).clamp_min(1e-3);
+    return ((source - exemplar) * weight).sum({2, 3}, true) / sum;
+}
+
+}  // namespace
+
+at::Tensor look_through(const FacePictures& pictures, const at::Tensor& points, const at::Tensor& warp) {
+    const std::int64_t batch = pictures.pixels.size(0);
+    at::Tensor places = points.dim() == 3 ? points.unsqueeze(0).expand({batch, -1, -1, -1}) : points;
+    if (warp.defined()) places = places + warp;
+    const auto rows = places.size(1);
+    const auto columns = places.size(2);
+    const at::Tensor linear = pictures.to_pixels.narrow(2, 0, 2).transpose(1, 2);
+    const at::Tensor at_pixels =
+        (at::matmul(places.reshape({batch, -1, 2}), linear) + pictures.to_pixels.narrow(2, 2, 1).transpose(1, 2));
+    const at::Tensor last =
+        at::tensor({static_cast<float>(pictures.pixels.size(3) - 1), static_cast<float>(pictures.pixels.size(2) - 1)});
+    const at::Tensor grid = (at_pixels / last * 2 - 1).view({batch, rows, columns, 2});
+    return at::grid_sampler_2d(pictures.pixels, grid, kBicubic, kBorder, true);
+}
+
+Proposal propose(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
+                 const at::Tensor& points) {
+    const geometry::Mattes mattes = geometry::mattes(target, source.landmarks, points);
+    Proposal made;
+    made.source = look_through(source, points, geometry::region_warp(target, source.landmarks, points));
+    const at::Tensor borrowed =
+        look_through(exemplar, points, geometry::region_warp(target, exemplar.landmarks, points));
+    made.exemplar = borrowed + colour_difference(made.source, borrowed, mattes.ring);
+    made.mouth = mattes.mouth;
+    made.edit = mattes.edit;
+    made.blended = made.source + (made.exemplar - made.source) * mattes.mouth.unsqueeze(1);
+    return made;
+}
+
+}  // namespace omnisync::compositing

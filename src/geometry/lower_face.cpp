@@ -1,0 +1,103 @@
+#include "geometry/lower_face.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/grid_sampler_2d.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/meshgrid.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+#include <vector>
+
+namespace omnisync::geometry {
+namespace {
+
+constexpr int kWarpStep = 4;  // canonical pixels between nodes of the displacement grid
+constexpr int kMatteStep = 2;
+constexpr double kFade = 10;  // over so many pixels a warp fades out towards the region's edge
+
+// Bilinear, a clamp at the edge (ATen's numbers for the modes).
+constexpr int kBilinear = 0;
+constexpr int kBorder = 1;
+
+at::Tensor lattice(double x0, double y0, int columns, int rows, double step) {
+    const at::Tensor x = at::arange(columns, at::kFloat) * step + x0;
+    const at::Tensor y = at::arange(rows, at::kFloat) * step + y0;
+    const auto grids = at::meshgrid({y, x}, "ij");
+    return at::stack({grids[1], grids[0]}, -1);
+}
+
+at::Tensor nodes(int step) {
+    return lattice(kRegionX, kRegionY, kRegionWidth / step + 1, kRegionHeight / step + 1, step);
+}
+
+/// `values` [B, c, rows, columns] on the nodes, read at `points`: [B, c, H, W].
+at::Tensor read_nodes(const at::Tensor& values, const at::Tensor& points) {
+    const at::Tensor origin = at::tensor({static_cast<float>(kRegionX), static_cast<float>(kRegionY)});
+    const at::Tensor size = at::tensor({static_cast<float>(kRegionWidth), static_cast<float>(kRegionHeight)});
+    const at::Tensor place = (points - origin) / size * 2 - 1;
+    const at::Tensor each = place.dim() == 3 ? place.unsqueeze(0).expand({values.size(0), -1, -1, -1}) : place;
+    return at::grid_sampler_2d(values, each, kBilinear, kBorder, true);
+}
+
+/// 1 inside the region, 0 at its edge and beyond.
+at::Tensor fade(const at::Tensor& points) {
+    const at::Tensor x = points.select(-1, 0) - kRegionX;
+    const at::Tensor y = points.select(-1, 1) - kRegionY;
+    const at::Tensor inside = at::minimum(at::minimum(x, kRegionWidth - x), at::minimum(y, kRegionHeight - y));
+    return smooth_step(inside, 0, kFade);
+}
+
+at::Tensor points_of(const at::Tensor& landmarks, const std::vector<std::int64_t>& which) {
+    return landmarks.index_select(1, at::tensor(which));
+}
+
+const std::vector<std::int64_t> kOuterLips{48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59};
+// Clockwise from the viewer's left: jaw, then up to the nose's base.
+const std::vector<std::int64_t> kMovingFace{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 35, 33, 31};
+
+}  // namespace
+
+at::Tensor window_points() {
+    return lattice(kWindowX, kWindowY, kWindowSide, kWindowSide, 1);
+}
+
+at::Tensor control_points(const at::Tensor& landmarks) {
+    static const at::Tensor anchors =
+        at::tensor({16.F, 60.F,  44.F,  56.F,  80.F, 54.F,  116.F, 56.F,  144.F, 60.F,  12.F,  100.F, 148.F, 100.F,
+                    12.F, 140.F, 148.F, 140.F, 16.F, 180.F, 56.F,  184.F, 80.F,  186.F, 104.F, 184.F, 144.F, 180.F})
+            .view({-1, 2});
+    return at::cat({landmarks.narrow(1, 3, 11), points_of(landmarks, {30, 31, 33, 35}), landmarks.narrow(1, 48, 20),
+                    anchors.unsqueeze(0).expand({landmarks.size(0), -1, -1})},
+                   1);
+}
+
+at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+    const Warp warp = fit_warp(control_points(target), control_points(from));
+    const at::Tensor grid = nodes(kWarpStep);
+    const at::Tensor moved = warp(grid.view({-1, 2})).view({target.size(0), grid.size(0), grid.size(1), 2});
+    const at::Tensor fading = moved * fade(grid).unsqueeze(-1);
+    const at::Tensor at_points = read_nodes(fading.permute({0, 3, 1, 2}), points).permute({0, 2, 3, 1});
+    // The clamp at the region's edge reads 0 there already; beyond it too.
+    return at_points.contiguous();
+}
+
+Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+    const at::Tensor grid = nodes(kMatteStep);
+    const at::Tensor flat = grid.view({-1, 2});
+    const at::Tensor lips = distance_to_polygon(points_of(target, kOuterLips), flat);
+    const at::Tensor face = at::minimum(distance_to_polygon(points_of(target, kMovingFace), flat),
+                                        distance_to_polygon(points_of(from, kMovingFace), flat));
+    const at::Tensor mouth = 1 - smooth_step(lips, 1, 8);
+    const at::Tensor around = 1 - smooth_step(lips, 8, 14);
+    const at::Tensor edit = (1 - smooth_step(face, 1, 9)) * fade(flat);
+    const at::Tensor all = at::stack({mouth, around * (1 - mouth), at::maximum(edit, mouth * fade(flat))}, 1)
+                               .view({target.size(0), 3, grid.size(0), grid.size(1)});
+    const at::Tensor read = read_nodes(all, points);
+    return {read.select(1, 0), read.select(1, 1), read.select(1, 2)};
+}
+
+}  // namespace omnisync::geometry

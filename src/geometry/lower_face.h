@@ -1,0 +1,34 @@
+// The part of the canonical face that speech moves, and the shapes within it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "geometry/warp.h"
+
+namespace omnisync::geometry {
+
+/// What is kept of footage, and within which anything is changed: canonical pixels.
+inline constexpr int kRegionX = 16, kRegionY = 48, kRegionWidth = 128, kRegionHeight = 128;
+/// What the render network sees: from (32, 62), 96 pixels wide and high.
+inline constexpr int kWindowX = 32, kWindowY = 62, kWindowSide = 96;
+
+/// Centres of the window's pixels: [kWindowSide, kWindowSide, 2].
+[[nodiscard]] at::Tensor window_points();
+
+/// Control points of a lower-face warp out of `landmarks` [B, 68, 2], fixed anchors round the region added: [B, n, 2].
+[[nodiscard]] at::Tensor control_points(const at::Tensor& landmarks);
+
+/// Where pixels of the target come from in a picture whose face has the landmarks `from`: displacements at `points`
+/// [H, W, 2] or [B, H, W, 2], exactly 0 outside the region. Computed on a coarse grid. `target`, `from`: [B, 68, 2].
+[[nodiscard]] at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points);
+
+/// Weights 0 .. 1 at `points` (as above) -> [B, H, W].
+struct Mattes {
+    at::Tensor mouth;  ///< lips and what is between them, grown and feathered
+    at::Tensor ring;   ///< skin close around them, where colours are compared
+    at::Tensor edit;   ///< all that may change: mouth, chin, moving jaw; exactly 0 outside
+};
+/// `from`: the landmarks of the frame that is edited; its jaw lies within the edit as well.
+[[nodiscard]] Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points);
+
+}  // namespace omnisync::geometry
