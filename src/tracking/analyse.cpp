@@ -5,6 +5,7 @@
 #include <future>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "omnisync/analysis.h"
@@ -35,7 +36,11 @@ LandmarkFitter load_fitter(const AnalysisJob& job) {
 /// run beside everything else; their schedule counts frames, so that the result does not depend on speed.
 class Pass {
 public:
-    explicit Pass(const AnalysisJob& job) : job_(job), fitter_(load_fitter(job)) {}
+    explicit Pass(const AnalysisJob& job) : job_(job), fitter_(load_fitter(job)) {
+        const auto machine = static_cast<int>(std::thread::hardware_concurrency());
+        const int lanes = std::clamp(job.threads > 0 ? job.threads : machine, 1, 8);
+        for (int i = 0; i < lanes; ++i) finders_.push_back(aside_finder_);
+    }
 
     Analysis run() {
         const auto video = job_.open_video();
@@ -108,12 +113,12 @@ private:
         const std::int64_t index = looked_at_++;
         const bool new_shot = take_boundaries(index) || index == 0;
         const GrayView luma = job_.luma(waiting.frame);
-        crowd_->step(luma, finder_);
+        crowd_->step(luma, finders_);
         if (waiting.search.valid()) {
             const std::vector<Candidate> found = waiting.search.get();
             if (waiting.shot == shot_ && !new_shot) crowd_->see(luma, index, found);
         }
-        if (new_shot) crowd_->see(luma, index, finder_.everywhere(luma, Search::fine));
+        if (new_shot) crowd_->see(luma, index, finders_.front().everywhere(luma, Search::fine));
         for (const FaceHint& hint : due_hints(waiting.frame)) crowd_->insist(luma, index, hint.box);
         collect();
         if (job_.on_frame) job_.on_frame(waiting.frame, index);
@@ -199,7 +204,7 @@ private:
 
     const AnalysisJob& job_;
     LandmarkFitter fitter_;
-    FaceFinder finder_;
+    std::vector<FaceFinder> finders_;
     FaceFinder aside_finder_;
     std::mutex aside_;
     ShotDetector shots_;

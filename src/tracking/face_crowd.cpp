@@ -1,6 +1,7 @@
 #include "tracking/face_crowd.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "tracking/geometry.h"
@@ -20,8 +21,15 @@ bool is_bridged(const RawFace& face) {
 
 }  // namespace
 
-void FaceCrowd::step(const GrayView& picture, FaceFinder& finder) {
-    for (FaceFollower& follower : followers_) follower.step(picture, finder);
+void FaceCrowd::step(const GrayView& picture, std::span<FaceFinder> finders) {
+    const std::size_t lanes = std::min(finders.size(), followers_.size());
+    const auto lane = [&](std::size_t first) {
+        for (std::size_t i = first; i < followers_.size(); i += lanes) followers_[i].step(picture, finders[first]);
+    };
+    std::vector<std::future<void>> others;
+    for (std::size_t i = 1; i < lanes; ++i) others.push_back(std::async(std::launch::async, lane, i));
+    if (lanes > 0) lane(0);
+    for (auto& other : others) other.get();
     part_doubles();
     for (FaceFollower& follower : followers_)
         if (follower.lost()) retire(follower);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "omnisync/picture.h"
@@ -20,8 +21,8 @@ class FaceCrowd {
 public:
     FaceCrowd(const LandmarkFitter& fitter, FollowTiming timing) : fitter_(&fitter), timing_(timing) {}
 
-    /// Follows everybody into the next frame.
-    void step(const GrayView& picture, FaceFinder& finder);
+    /// Follows everybody into the next frame, with as many threads as there are finders.
+    void step(const GrayView& picture, std::span<FaceFinder> finders);
 
     /// What a search of the whole picture found in the frame of the last step: who is known goes on, who is new is
     /// followed from here.

@@ -16,7 +16,7 @@ enum class Search {
     stylised  ///< as coarse, with the contrast evened out and brightened, and what the detector is unsure of
 };
 
-/// One per thread.
+/// One per thread; a copy is cheap, the first is not (FaceScan).
 class FaceFinder {
 public:
     /// Best first. In pixels of `picture`.

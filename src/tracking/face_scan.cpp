@@ -13,6 +13,7 @@ struct FaceScan::State {
 };
 
 FaceScan::FaceScan() : state_(std::make_unique<State>()) {}
+FaceScan::FaceScan(const FaceScan& other) : state_(std::make_unique<State>(State{other.state_->detector, {}})) {}
 FaceScan::FaceScan(FaceScan&&) noexcept = default;
 FaceScan& FaceScan::operator=(FaceScan&&) noexcept = default;
 FaceScan::~FaceScan() = default;

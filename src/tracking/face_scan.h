@@ -18,7 +18,8 @@ struct Candidate {
 /// Holds buffers: one per thread.
 class FaceScan {
 public:
-    FaceScan();
+    FaceScan();                       ///< half a second: dlib unpacks its filters
+    FaceScan(const FaceScan& other);  ///< cheap
     FaceScan(FaceScan&&) noexcept;
     FaceScan& operator=(FaceScan&&) noexcept;
     ~FaceScan();

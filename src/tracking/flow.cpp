@@ -62,7 +62,8 @@ Flow follow(const Pyramid& before, const Pyramid& now, const Landmarks& points) 
     const cv::TermCriteria enough(cv::TermCriteria::COUNT | cv::TermCriteria::EPS, 20, 0.02);
     cv::calcOpticalFlowPyrLK(before, now, from, to, forth_found, unused, kWindow, kLevels, enough);
     back = from;
-    cv::calcOpticalFlowPyrLK(now, before, to, back, back_found, unused, kWindow, kLevels, enough,
+    // The way back starts where it should end: what it has to show is that it stays there.
+    cv::calcOpticalFlowPyrLK(now, before, to, back, back_found, unused, kWindow, 1, enough,
                              cv::OPTFLOW_USE_INITIAL_FLOW);
     Flow flow;
     for (std::size_t i = 0; i < kLandmarks; ++i) {

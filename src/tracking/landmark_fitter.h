@@ -21,7 +21,7 @@ struct Fit {
 /// unturned boxes only. Reading is dlib's. Const and without buffers: may be shared by threads.
 class LandmarkFitter {
 public:
-    /// About 70 MB. Throws Error(bad_data) when the file is no such model of 68 points.
+    /// About 35 MB. Throws Error(bad_data) when the file is no such model of 68 points.
     explicit LandmarkFitter(const std::string& path);
     LandmarkFitter(LandmarkFitter&&) noexcept;
     LandmarkFitter& operator=(LandmarkFitter&&) noexcept;

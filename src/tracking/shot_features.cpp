@@ -100,6 +100,32 @@ cv::Mat look_sized(const cv::Mat& given) {
     return look;
 }
 
+// Means of whole pixels over a grid of kLook x kLook, of some rows of each: OpenCV's exact averaging costs more than
+// all that is done with its result.
+cv::Mat averaged(const GrayView& luma) {
+    constexpr int kRows = 4;
+    cv::Mat result(kLook, kLook, CV_8UC1);
+    std::vector<std::uint16_t> columns(static_cast<std::size_t>(luma.width));
+    for (int y = 0; y < kLook; ++y) {
+        std::fill(columns.begin(), columns.end(), std::uint16_t{0});
+        for (int i = 0; i < kRows; ++i) {
+            const std::int64_t line = (std::int64_t{y} * kRows + i) * 2 + 1;
+            const std::uint8_t* row = luma.data + line * luma.height / (2 * kRows * kLook) * luma.stride;
+            for (std::size_t x = 0; x < columns.size(); ++x)
+                columns[x] = static_cast<std::uint16_t>(columns[x] + row[x]);
+        }
+        for (int x = 0; x < kLook; ++x) {
+            const std::int64_t first = std::int64_t{x} * luma.width / kLook;
+            const std::int64_t end = std::int64_t{x + 1} * luma.width / kLook;
+            std::int64_t sum = 0;
+            for (std::int64_t i = first; i < end; ++i) sum += columns[static_cast<std::size_t>(i)];
+            const std::int64_t count = kRows * (end - first);
+            result.at<std::uint8_t>(y, x) = static_cast<std::uint8_t>((sum + count / 2) / count);
+        }
+    }
+    return result;
+}
+
 }  // namespace
 
 ShotFeatures look_at(const Image& image) {
@@ -114,9 +140,10 @@ ShotFeatures look_at(const GrayView& luma) {
     require(luma.width > 0 && luma.height > 0, ExitCode::internal, "a picture without pixels has no features");
     const cv::Mat given(luma.height, luma.width, CV_8UC1, const_cast<std::uint8_t*>(luma.data),
                         static_cast<std::size_t>(luma.stride));
+    const bool large = luma.width >= 2 * kLook && luma.height >= 2 * kLook;
     const cv::Mat neutral(kLook, kLook, CV_8UC1, cv::Scalar(128));
     cv::Mat ycc;
-    cv::merge(std::vector<cv::Mat>{look_sized(given), neutral, neutral}, ycc);
+    cv::merge(std::vector<cv::Mat>{large ? averaged(luma) : look_sized(given), neutral, neutral}, ycc);
     return features_of(ycc);
 }
 
