@@ -79,7 +79,8 @@ Progress::~Progress() {
     if (running_ && style_ == ProgressStyle::bar) console_.status("");
 }
 
-void Progress::start(double total_estimate_s) {
+void Progress::start(double total_estimate_s, std::string stage) {
+    stage_ = std::move(stage);
     total_s_ = std::isfinite(total_estimate_s) ? std::max(0.0, total_estimate_s) : 0;
     done_s_ = 0;
     frames_ = 0;
@@ -115,7 +116,8 @@ void Progress::draw(bool last) {
         case ProgressStyle::json:
             return console_.line(json_line(last));
         case ProgressStyle::ffmpeg:
-            return console_.line(ffmpeg_block(last));
+            if (stage_.empty()) console_.line(ffmpeg_block(last));
+            return;
     }
 }
 
@@ -126,7 +128,7 @@ double Progress::remaining_s() const {
 
 std::string Progress::sentence() const {
     const double elapsed = std::max(elapsed_s(), 1e-9);
-    std::string text;
+    std::string text = stage_.empty() ? "" : stage_ + ": ";
     // An estimate can be too short: 99 % until the work says that it is done.
     if (total_s_ > 0) {
         const double most = running_ ? 99 : 100;
@@ -152,7 +154,9 @@ std::string Progress::bar_line() const {
 std::string Progress::json_line(bool last) const {
     const double elapsed = std::max(elapsed_s(), 1e-9);
     json::Object event;
-    event.add("event", "progress").add("state", last ? "end" : "continue").add("frames", frames_);
+    event.add("event", "progress");
+    if (!stage_.empty()) event.add("stage", stage_);
+    event.add("state", last && stage_.empty() ? "end" : "continue").add("frames", frames_);
     event.add("time_s", done_s_);
     event.add("total_s", total_s_ > 0 ? total_s_ : std::numeric_limits<double>::quiet_NaN());
     event.add("frames_per_s", static_cast<double>(frames_) / elapsed).add("speed", done_s_ / elapsed);

@@ -53,8 +53,10 @@ public:
     /// Removes a bar that is still drawn.
     ~Progress();
 
-    /// Begins to measure. `total_estimate_s` is the length of the output's timeline; 0: unknown.
-    void start(double total_estimate_s);
+    /// Begins to measure. `total_estimate_s` is the length of the output's timeline; 0: unknown. A `stage` is work
+    /// before the work: it is named in what is shown, its end is not the end for programs, and of ffmpeg's blocks,
+    /// which know no stages, it gives none.
+    void start(double total_estimate_s, std::string stage = {});
     /// `done_s` of the timeline and `frames` frames are done. Cheap: draws a few times a second at most.
     void update(double done_s, std::int64_t frames);
     /// Draws the last state; a bar goes away.
@@ -75,6 +77,7 @@ private:
     Clock clock_;
     std::chrono::steady_clock::time_point started_{};
     std::chrono::steady_clock::time_point drawn_{};
+    std::string stage_;
     double total_s_ = 0;
     double done_s_ = 0;
     std::int64_t frames_ = 0;

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/log.h"
+#include "omnisync/analysis.h"
 #include "omnisync/options.h"
+#include "omnisync/speakers.h"
 
 namespace omnisync::command {
 
@@ -29,11 +31,22 @@ struct Global {
     }
 };
 
+/// Of the commands that look for faces.
+struct FaceOptions {
+    std::string analysis;         ///< file to use or to make; empty: none
+    std::string models;           ///< folder searched first; empty: the usual places only
+    std::vector<FaceHint> boxes;  ///< --face-box
+};
+
 struct DubCommand {
     std::string video;
     std::string speech;
     std::string engine = "portable";  ///< portable, xdub, none
     SyncOptions sync;
+    std::optional<SpeakerChoice> speaker;  ///< not given: auto
+    std::string segments;                  ///< JSON or SubRip file; empty: none
+    bool require_face = false;
+    FaceOptions faces;
     OutputOptions output;
     std::string report;    ///< JSON file; empty: none
     double preview_s = 0;  ///< 0: the whole
@@ -43,8 +56,12 @@ struct DubCommand {
 
 struct InspectCommand {
     std::string video;
-    bool fast = false;  ///< headers and the first frame only
+    bool fast = false;      ///< headers and the first frame only
+    bool no_faces = false;  ///< neither look for faces nor use an analysis
     bool strict = false;
+    FaceOptions faces;
+    std::string pictures;  ///< folder for pictures of the faces; empty: none
+    bool overwrite = false;
 };
 
 struct CompareCommand {

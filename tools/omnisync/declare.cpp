@@ -1,8 +1,11 @@
 // Every option of every command, in the order of the help.
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "command.h"
 #include "omnisync/error.h"
@@ -127,6 +130,80 @@ Option keep_audio(SoundOptions& sound) {
     return std::move(option).defaults_to("replaced");
 }
 
+Option speaker(std::optional<SpeakerChoice>& target) {
+    Option option;
+    option.names = "--speaker";
+    option.placeholder = "auto|all|largest|left|right|INDEX|FACE.png";
+    option.choices = {"auto", "all", "largest", "left", "right"};
+    option.help =
+        "whose mouth: who moves it with the video's own sound (auto), everybody's, the largest face's, the leftmost's "
+        "or rightmost's of each shot, the person's of this number (inspect tells it), the person's in a picture";
+    option.assign = [&target](const std::string& given) { target = parse_speaker(given); };
+    option.show = [&target] { return target ? to_text(*target) : std::string("auto"); };
+    option.default_text = option.show();
+    return option;
+}
+
+FaceHint parse_face_box(std::string_view given) {
+    std::vector<double> numbers;
+    for (std::string_view rest = given; numbers.size() < 6;) {
+        const auto comma = rest.find(',');
+        const auto number = parse_number(rest.substr(0, comma));
+        if (!number || std::abs(*number) > kLongestSeconds) break;
+        numbers.push_back(*number);
+        if (comma == std::string_view::npos) {
+            rest = {};
+            if (numbers.size() != 5 || numbers[0] < 0 || numbers[3] < 1 || numbers[4] < 1) break;
+            return {numbers[0],
+                    {static_cast<float>(numbers[1]), static_cast<float>(numbers[2]), static_cast<float>(numbers[3]),
+                     static_cast<float>(numbers[4])}};
+        }
+        rest.remove_prefix(comma + 1);
+    }
+    throw Error(ExitCode::usage, concat("must be T,X,Y,W,H (seconds and pixels), not '", given, "'"));
+}
+
+Option face_box(std::vector<FaceHint>& target) {
+    Option option;
+    option.names = "--face-box";
+    option.placeholder = "T,X,Y,W,H";
+    option.repeatable = true;
+    option.help =
+        "there is a face at T seconds: left, top, width and height in pixels of the picture as shown; may be given "
+        "several times";
+    option.assign = [&target](const std::string& given) {
+        std::vector<FaceHint> hints;
+        for (std::string_view rest = given;;) {
+            const auto end = rest.find(';');
+            hints.push_back(parse_face_box(rest.substr(0, end)));
+            if (end == std::string_view::npos) break;
+            rest.remove_prefix(end + 1);
+        }
+        target = std::move(hints);
+    };
+    option.show = [&target] {
+        std::string text;
+        for (const FaceHint& hint : target) {
+            text += text.empty() ? "" : ";";
+            const Box& box = hint.box;
+            text += json::number(hint.time_s);
+            for (const float value : {box.x, box.y, box.width, box.height}) text += "," + json::number(value);
+        }
+        return text;
+    };
+    return option;
+}
+
+std::vector<Option> face_options(FaceOptions& faces) {
+    return {
+        text("--analysis", "FILE", faces.analysis,
+             "the faces as found before, if the file exists and is of this very video; else it is written")
+            .command_line_only(),
+        face_box(faces.boxes).command_line_only(),
+        text("--models", "DIR", faces.models, "folder searched first for model files").defaults_to("the usual places"),
+    };
+}
+
 std::vector<Option> output_options(OutputOptions& output) {
     return {
         text("-o,--output", "OUT", output.path, "file to write; its extension chooses the container (required)")
@@ -173,6 +250,13 @@ CommandSpec declare_dub(DubCommand& dub) {
         number("--offset", "SECONDS", dub.sync.offset_s, {-kLongestSeconds, kLongestSeconds},
                "shift the speech: positive is later, negative cuts its beginning"),
     };
+    spec.options.push_back(speaker(dub.speaker));
+    spec.options.push_back(text("--segments", "FILE", dub.segments,
+                                "who speaks when, with which file: JSON, or SubRip with [speaker] before each text")
+                               .command_line_only());
+    spec.options.push_back(
+        flag("--require-face", dub.require_face, "fail (65) before anything is written if no mouth could be redrawn"));
+    for (Option& option : face_options(dub.faces)) spec.options.push_back(std::move(option));
     for (Option& option : output_options(dub.output)) spec.options.push_back(std::move(option));
     spec.options.push_back(
         text("--report", "FILE.json", dub.report, "write what was done, as JSON, when it is done").command_line_only());
@@ -195,12 +279,24 @@ CommandSpec declare_dub(DubCommand& dub) {
 CommandSpec declare_inspect(InspectCommand& inspect) {
     CommandSpec spec;
     spec.name = "inspect";
-    spec.summary = "what a video holds: streams, colour, timestamps, damage, shots";
-    spec.description = "Decodes the whole picture stream once; memory does not grow with its length.";
+    spec.summary = "what a video holds: streams, colour, timestamps, damage, shots, faces";
+    spec.description = "Decodes the whole picture stream once; memory hardly grows with its length.";
     spec.operands = {{"VIDEO", "any media file that FFmpeg reads", &inspect.video}};
-    spec.options = {flag("--fast", inspect.fast, "headers and the first frame only: no timestamps, damage or shots"),
-                    flag("--strict", inspect.strict, "damage is an error (65) instead of being counted")};
-    spec.examples = {"# for people", "omnisync inspect film.mp4", "# for programs: where does each shot begin?",
+    spec.options = {
+        flag("--fast", inspect.fast, "headers and the first frame only: no timestamps, damage, shots or faces"),
+        flag("--no-faces", inspect.no_faces, "do not look for faces, which is most of the work"),
+        flag("--strict", inspect.strict, "damage is an error (65) instead of being counted"),
+        text("--faces", "DIR", inspect.pictures,
+             "write numbered pictures of the faces and a contact sheet with their landmarks into this folder")
+            .command_line_only()};
+    for (Option& option : face_options(inspect.faces)) spec.options.push_back(std::move(option));
+    spec.options.push_back(
+        flag("--force", inspect.overwrite, "replace pictures that exist, and an analysis that is of another video"));
+    spec.examples = {"# for people",
+                     "omnisync inspect film.mp4",
+                     "# who is who? pictures, and an analysis that dub can use",
+                     "omnisync inspect film.mp4 --faces faces --analysis film.faces",
+                     "# for programs: where does each shot begin?",
                      "omnisync inspect film.mp4 --json | jq '.shots[].start_s'"};
     return spec;
 }

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/staged_file.h"
 #include "base/text.h"
+#include "faces_report.h"
+#include "first_pass.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
@@ -59,6 +61,62 @@ Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech,
     };
     job.preview_s = command.preview_s;
     return job;
+}
+
+bool wants_faces(const DubCommand& command) {
+    return command.speaker || !command.segments.empty() || command.require_face || !command.faces.analysis.empty() ||
+           !command.faces.boxes.empty();
+}
+
+SpeakerOptions speaker_options(const DubCommand& command, const VideoInfo& video) {
+    SpeakerOptions options;
+    options.origin_s = seconds(video.origin);
+    if (command.speaker) options.who = *command.speaker;
+    if (command.segments.empty()) return options;
+    if (command.speaker)
+        throw Error(ExitCode::usage, "--speaker and --segments contradict each other", "the segments say who speaks");
+    Segments segments = load_segments(command.segments);
+    if (!segments.speech.empty())
+        throw Error(ExitCode::unavailable,
+                    concat("'", command.segments, "' names sound files of its own, which this version cannot mix"),
+                    "put all voices into SPEECH and leave the files out");
+    options.segments = std::move(segments.segments);
+    return options;
+}
+
+void warn_about_faces(const DubFaces& faces) {
+    for (const std::string& warning : faces.analysis.warnings) log::warn(warning);
+    if (faces.analysis.tracks.empty())
+        log::warn("there is no face in '", faces.video.path, "': the picture stays as it is");
+    else if (!has_span(faces.cast))
+        log::warn("no face in '", faces.video.path, "' can be dubbed as asked: the picture stays as it is");
+    for (const std::string& remark : faces.cast.remarks) log::info(remark);
+    if (has_span(faces.cast))
+        log::info("to be dubbed: ", cast_text(faces.cast, faces.analysis, seconds(faces.video.origin)));
+}
+
+// Nothing when no option asks for it: engine none needs no faces.
+std::optional<DubFaces> find_faces(const DubCommand& command, const Session& session) {
+    if (!wants_faces(command)) return std::nullopt;
+    const VideoInfo video = open_video(command.video, {session.global().threads, command.strict})->info();
+    const SpeakerOptions options = speaker_options(command, video);
+    FirstPassRequest request;
+    request.video = command.video;
+    request.strict = command.strict;
+    request.faces = command.faces;
+    request.overwrite = command.output.overwrite;
+    request.save = !command.dry_run;
+    request.sound_track = command.output.sound.replaced_track;
+    FirstPass pass = run_first_pass(request, session);
+    DubFaces faces{std::move(pass.analysis), {}, video};
+    faces.cast = choose_speakers(faces.analysis, options);
+    if (command.require_face && !has_span(faces.cast))
+        throw Error(ExitCode::bad_data,
+                    faces.analysis.tracks.empty() ? concat("there is no face in '", command.video, "'")
+                                                  : concat("no face in '", command.video, "' can be dubbed as asked"),
+                    "omnisync inspect --faces DIR shows what was found; --face-box T,X,Y,W,H points at a face");
+    warn_about_faces(faces);
+    return faces;
 }
 
 // How long the output will be, as far as the headers tell; 0: unknown.
@@ -202,7 +260,7 @@ Json plan_json(const DubCommand& command, const Rehearsal& found) {
             {"time_estimate_s", seconds_or_null(found.time_s)},
             {"bytes_estimate", static_cast<std::int64_t>(found.bytes)},
             {"peak_memory_bytes", peak_memory()},
-            {"streams", to_json(command, found.done, {})["streams"]},
+            {"streams", to_json(command, found.done, nullptr, {})["streams"]},
             {"warnings", written.warnings}};
 }
 
@@ -246,6 +304,7 @@ int run_dub(const DubCommand& command, const Session& session) {
 
     const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track, stop_requested);
     warn_about_speech(speech);
+    const std::optional<DubFaces> faces = find_faces(command, session);
     if (command.dry_run) return rehearse(command, session, speech);
 
     const double speech_read = now_s();
@@ -257,8 +316,8 @@ int run_dub(const DubCommand& command, const Session& session) {
     for (const std::string& warning : done.written.warnings) log::warn(warning);
     if (!done.sync_sentence.empty()) log::info(done.sync_sentence);
     if (report || session.global().json) {
-        const std::string document =
-            dump(to_json(command, done, {ended - started, speech_read - started, ended - speech_read}));
+        const std::string document = dump(to_json(command, done, faces ? &*faces : nullptr,
+                                                  {ended - started, speech_read - started, ended - speech_read}));
         if (report) {
             report->write(document + "\n");
             report->publish();

@@ -9,6 +9,7 @@ extern "C" {
 #include <ctime>
 
 #include "build_info.h"
+#include "faces_report.h"
 #include "identity.h"
 #include "report.h"
 
@@ -50,6 +51,17 @@ std::string_view name_of(FieldOrder order) {
     return "unknown";
 }
 
+Json boxes_json(const std::vector<FaceHint>& boxes) {
+    Json list = Json::array();
+    for (const FaceHint& hint : boxes)
+        list.push_back({{"time_s", hint.time_s},
+                        {"x", hint.box.x},
+                        {"y", hint.box.y},
+                        {"width", hint.box.width},
+                        {"height", hint.box.height}});
+    return list;
+}
+
 Json options_json(const DubCommand& command) {
     const auto text = [](const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); };
     const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
@@ -59,6 +71,12 @@ Json options_json(const DubCommand& command) {
     return {{"engine", command.engine},
             {"sync", name(command.sync.mode)},
             {"offset_s", command.sync.offset_s},
+            {"speaker", command.speaker ? Json(to_text(*command.speaker)) : Json(nullptr)},
+            {"segments", text(command.segments)},
+            {"require_face", command.require_face},
+            {"analysis", text(command.faces.analysis)},
+            {"models", text(command.faces.models)},
+            {"face_boxes", boxes_json(command.faces.boxes)},
             {"video_codec", text(video.codec)},
             {"crf", number(video.crf)},
             {"preset", text(video.preset)},
@@ -153,7 +171,7 @@ Json identity_json(const std::string& path) {
             {"sha256", file.sha256.empty() ? Json(nullptr) : Json(file.sha256)}};
 }
 
-Json to_json(const DubCommand& command, const DubReport& done, const DubTimings& timings) {
+Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* faces, const DubTimings& timings) {
     const double length = seconds(done.end) - seconds(done.video.origin);
     Json output = identity_json(command.output.path);
     output["container"] = done.written.container;
@@ -162,6 +180,12 @@ Json to_json(const DubCommand& command, const DubReport& done, const DubTimings&
     output["frames"] = done.written.frames;
     output["duration_s"] = length;
     output["time_rule"] = done.written.time_rule;
+    Json found = nullptr;
+    if (faces != nullptr) {
+        const double origin_s = seconds(faces->video.origin);
+        found = faces_json(faces->analysis, origin_s);
+        found["cast"] = cast_json(faces->cast, faces->analysis, origin_s);
+    }
     const double frames_per_s = timings.run_s > 0 ? static_cast<double>(done.written.frames) / timings.run_s : 0;
     return {
         {"report", "omnisync dub"},
@@ -179,6 +203,7 @@ Json to_json(const DubCommand& command, const DubReport& done, const DubTimings&
         {"spans",
          Json::array(
              {{{"start_s", 0.0}, {"end_s", length}, {"state", "passed"}, {"reason", "engine none edits no pixel"}}})},
+        {"faces", found},
         {"streams", streams_json(done.written.streams)},
         {"warnings", done.written.warnings},
         {"timings",

@@ -1,18 +1,24 @@
 // `omnisync inspect`: what a video holds, by its headers and by decoding it once.
 #include "inspect.h"
 
+#include "base/log.h"
+#include "face_pictures.h"
+#include "first_pass.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
 #include "session.h"
+#include "tracking/shots.h"
 
 namespace omnisync::command {
 namespace {
 
 constexpr Size kLook{64, 64};  // all that the shot detector sees
 
-Decoded decode(FrameSource& video, std::optional<Frame> frame, const Session& session) {
-    const VideoInfo& info = video.info();
+/// Decodes the whole picture. `cuts`, when not null, are those of an analysis; else they are looked for.
+Decoded decode(const InspectCommand& command, const std::vector<ShotBoundary>* cuts, const Session& session) {
+    const auto video = open_video(command.video, {session.global().threads, command.strict});
+    const VideoInfo& info = video->info();
     Progress progress(session.console(), session.progress_style());
     progress.start(info.duration_estimate_s);
     ImageMaker maker(info, fit(display_size(info), kLook));
@@ -21,28 +27,78 @@ Decoded decode(FrameSource& video, std::optional<Frame> frame, const Session& se
     const auto collect = [&] {
         for (const ShotBoundary& cut : shots.take()) found.cuts.push_back(cut);
     };
-    for (; frame; frame = video.next()) {
+    while (const auto frame = video->next()) {
         if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted");
         found.times.add(*frame);
-        shots.add(maker.make(*frame), frame->pts);
-        collect();
+        if (cuts == nullptr) {
+            shots.add(maker.make(*frame), frame->pts);
+            collect();
+        }
         progress.update(seconds(frame->pts) - seconds(info.origin), found.times.frames());
     }
-    shots.finish();
-    collect();
+    if (cuts != nullptr) {
+        found.cuts = *cuts;
+    } else {
+        shots.finish();
+        collect();
+    }
     progress.finish();
-    found.read = video.report();
+    found.read = video->report();
     return found;
 }
 
+/// Nothing when the landmark model is missing and nobody has asked for what needs it.
+std::optional<FirstPass> look_for_faces(const InspectCommand& command, const Session& session,
+                                        TimestampSummary& times) {
+    FirstPassRequest request;
+    request.video = command.video;
+    request.strict = command.strict;
+    request.faces = command.faces;
+    request.overwrite = command.overwrite;
+    request.on_read = [&times](const Frame& frame) { times.add(frame); };
+    try {
+        return run_first_pass(request, session);
+    } catch (const Error& error) {
+        const bool asked = !command.faces.analysis.empty() || !command.pictures.empty() || !command.faces.boxes.empty();
+        if (error.code() != ExitCode::unavailable || asked) throw;
+        log::warn("faces are not looked for: ", error.what(), error.hint().empty() ? "" : ": ", error.hint());
+    }
+    return std::nullopt;
+}
+
+void decode_with_faces(const InspectCommand& command, const Session& session, PictureFacts& facts) {
+    TimestampSummary times;
+    auto pass = look_for_faces(command, session, times);
+    if (pass && pass->read) {
+        facts.decoded = Decoded{times, *pass->read, pass->analysis.cuts};
+    } else {
+        facts.decoded = decode(command, pass ? &pass->analysis.cuts : nullptr, session);
+    }
+    if (!pass) return;
+    FacesFound faces;
+    faces.analysis = std::move(pass->analysis);
+    SpeakerOptions options;
+    options.origin_s = seconds(facts.info.origin);
+    faces.cast = choose_speakers(faces.analysis, options);
+    if (!command.pictures.empty())
+        faces.pictures = write_face_pictures(faces.analysis, command.video, command.strict, command.pictures,
+                                             command.overwrite, session);
+    facts.faces = std::move(faces);
+}
+
 PictureFacts look_at_picture(const InspectCommand& command, const Session& session) {
-    const auto video = open_video(command.video, {session.global().threads, command.strict});
     PictureFacts facts;
-    facts.info = video->info();
-    facts.dub = forecast_dub(facts.info);
-    std::optional<Frame> first = video->next();
-    if (first) facts.hdr = hdr_of(*first);
-    if (!command.fast) facts.decoded = decode(*video, std::move(first), session);
+    {
+        const auto video = open_video(command.video, {session.global().threads, command.strict});
+        facts.info = video->info();
+        facts.dub = forecast_dub(facts.info);
+        if (const auto first = video->next()) facts.hdr = hdr_of(*first);
+    }
+    if (command.fast) return facts;
+    if (command.no_faces)
+        facts.decoded = decode(command, nullptr, session);
+    else
+        decode_with_faces(command, session, facts);
     return facts;
 }
 

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "omnisync/analysis.h"
 #include "omnisync/probe.h"
+#include "omnisync/speakers.h"
 #include "report.h"
-#include "tracking/shots.h"
 
 namespace omnisync::command {
 
@@ -18,11 +19,19 @@ struct Decoded {
     std::vector<ShotBoundary> cuts;
 };
 
+/// What the first pass found, and whom `dub --speaker auto` would take.
+struct FacesFound {
+    Analysis analysis;
+    Cast cast;
+    std::vector<std::string> pictures;  ///< paths of those written
+};
+
 struct PictureFacts {
     VideoInfo info;
     Hdr hdr;
     DubForecast dub;
-    std::optional<Decoded> decoded;  ///< nothing with --fast
+    std::optional<Decoded> decoded;   ///< nothing with --fast
+    std::optional<FacesFound> faces;  ///< nothing with --fast, with --no-faces, without a landmark model
 
     /// First picture minus first sound, when there are both and the first picture's time is known.
     [[nodiscard]] std::optional<double> behind_sound_s(const MediaProbe& media) const;

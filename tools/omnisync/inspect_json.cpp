@@ -1,6 +1,7 @@
 // An inspection for programs.
 #include <cmath>
 
+#include "faces_report.h"
 #include "inspect.h"
 
 namespace omnisync::command {
@@ -169,7 +170,7 @@ Json to_json(const Inspection& found) {
                                         {"end_s", seconds(chapter.end)},
                                         {"title", chapter.title},
                                         {"tags", tags_json(chapter.tags)}});
-    for (const char* part : {"video", "timestamps", "read", "shots", "dub"}) document[part] = nullptr;
+    for (const char* part : {"video", "timestamps", "read", "shots", "faces", "dub"}) document[part] = nullptr;
     if (!found.picture) return document;
     document["video"] = video_json(*found.picture, media);
     document["dub"] = dub_json(found.picture->dub);
@@ -178,6 +179,13 @@ Json to_json(const Inspection& found) {
         document["timestamps"] = timestamps_json(found.picture->decoded->times, unit);
         document["read"] = to_json(found.picture->decoded->read);
         document["shots"] = shots_json(*found.picture->decoded, unit);
+    }
+    if (found.picture->faces) {
+        const FacesFound& faces = *found.picture->faces;
+        const double origin_s = seconds(found.picture->info.origin);
+        document["faces"] = faces_json(faces.analysis, origin_s);
+        document["faces"]["auto"] = cast_json(faces.cast, faces.analysis, origin_s);
+        document["faces"]["pictures"] = faces.pictures;
     }
     return document;
 }

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "faces_report.h"
 #include "inspect.h"
 #include "omnisync/error.h"
 
@@ -190,6 +191,15 @@ void add_decoded(Lines& lines, const VideoInfo& info, const Decoded& decoded) {
                   "at " + time_text(seconds(cut.pts)) + ", frame " + std::to_string(cut.frame));
 }
 
+void add_faces(Lines& lines, const FacesFound& faces, double origin_s) {
+    for (const auto& [label, text] : faces_text(faces.analysis, origin_s)) lines.add(label, text);
+    if (!faces.analysis.tracks.empty())
+        lines.add("  auto", "would take " + cast_text(faces.cast, faces.analysis, origin_s));
+    for (const std::string& remark : faces.cast.remarks) lines.add("", remark);
+    if (!faces.pictures.empty())
+        lines.add("  pictures", concat(faces.pictures.size(), " written, all on one page: ", faces.pictures.front()));
+}
+
 void add_dub(Lines& lines, const DubForecast& dub) {
     if (!dub.obstacle.empty()) return lines.add("dub", "would refuse this name: " + dub.obstacle);
     lines.add("dub", "would write " + dub.container + " with " + dub.video_encoder);
@@ -215,6 +225,7 @@ std::vector<std::string> to_text(const Inspection& found) {
     add_picture(lines, *found.picture);
     if (const auto behind = found.picture->behind_sound_s(found.media)) lines.add("start", offset_text(*behind));
     if (found.picture->decoded) add_decoded(lines, found.picture->info, *found.picture->decoded);
+    if (found.picture->faces) add_faces(lines, *found.picture->faces, seconds(found.picture->info.origin));
     add_dub(lines, found.picture->dub);
     return lines.take();
 }

@@ -20,6 +20,7 @@ struct Option {
     std::vector<std::string> choices;                ///< empty: any value
     std::string default_text;                        ///< for the help; empty: nothing worth saying
     bool configurable = true;                        ///< may come from the environment and the file
+    bool repeatable = false;                         ///< several values; they arrive as one text with ';' between
     std::function<void(const std::string&)> assign;  ///< throws Error(usage) that says what a value must be
     std::function<std::string()> show;               ///< the value it has now
 

@@ -112,6 +112,11 @@ struct Value {
 std::optional<Value> from_line(const Option& option, const CLI::Option& given) {
     if (given.count() == 0) return std::nullopt;
     if (option.kind == ValueKind::flag) return Value{given.results().back(), "command line"};
+    if (option.repeatable) {
+        std::string all;
+        for (const std::string& one : given.results()) all += (all.empty() ? "" : ";") + one;
+        return Value{all, "command line"};
+    }
     if (given.count() > 1) throw Error(ExitCode::usage, concat("--", option.long_name(), " is given more than once"));
     return Value{given.results().front(), "command line"};
 }

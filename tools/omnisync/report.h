@@ -5,7 +5,9 @@
 #include <string>
 
 #include "command.h"
+#include "omnisync/analysis.h"
 #include "omnisync/dubber.h"
+#include "omnisync/speakers.h"
 
 namespace omnisync::command {
 
@@ -29,7 +31,16 @@ struct DubTimings {
     double run_s = 0;     ///< reading, editing, writing
 };
 
-[[nodiscard]] Json to_json(const DubCommand& command, const DubReport& done, const DubTimings& timings);
+/// The first pass of a dub.
+struct DubFaces {
+    Analysis analysis;
+    Cast cast;
+    VideoInfo video;
+};
+
+/// `faces`: null when there was no first pass.
+[[nodiscard]] Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* faces,
+                           const DubTimings& timings);
 
 /// The largest resident size of this process so far, bytes.
 [[nodiscard]] std::uint64_t peak_memory();
