@@ -53,6 +53,14 @@ struct Size {
 /// The largest size of the same shape as `size` that fits into `box`, at least 1x1.
 [[nodiscard]] Size fit(Size size, Size box);
 
+/// x' = xx x + xy y + dx, y' = yx x + yy y + dy.
+struct Affine {
+    double xx = 1, xy = 0, dx = 0;
+    double yx = 0, yy = 1, dy = 0;
+};
+/// Where a pixel of the picture as it is stored lies in the upright one (display_size).
+[[nodiscard]] Affine stored_to_upright(const VideoInfo& video);
+
 /// Makes images of one video's frames: scaled by averaging, turned and mirrored as the video asks, colours by its
 /// matrix and range. Not for exact work: HDR is not mapped, alpha is ignored.
 class ImageMaker {

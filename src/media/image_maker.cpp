@@ -36,23 +36,6 @@ Scaler make_scaler(const VideoInfo& video, AVPixelFormat format, Size from, Size
 }  // namespace
 }  // namespace media
 
-Size display_size(const VideoInfo& video) {
-    Size size{video.width, video.height};
-    if (video.sample_aspect.valid())
-        size.width = std::max(1, static_cast<int>(std::lround(static_cast<double>(video.width) *
-                                                              static_cast<double>(video.sample_aspect.num) /
-                                                              static_cast<double>(video.sample_aspect.den))));
-    if (media::orientation_of(video).swaps_sides()) std::swap(size.width, size.height);
-    return size;
-}
-
-Size fit(Size size, Size box) {
-    const double scale =
-        std::min(static_cast<double>(box.width) / size.width, static_cast<double>(box.height) / size.height);
-    return {std::clamp(static_cast<int>(std::lround(size.width * scale)), 1, box.width),
-            std::clamp(static_cast<int>(std::lround(size.height * scale)), 1, box.height)};
-}
-
 struct ImageMaker::State {
     VideoInfo video;
     Size size;    // upright
