@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engines/portable/curve.h"
 #include "engines/portable/motion_net.h"
 #include "speech/log_mel.h"
 #include "training/random.h"
@@ -27,14 +28,6 @@ constexpr double kContext_s = 0.4;  // heard before and after the window
 
 at::Tensor clip_points(const Footage& footage, const Footage::Clip& clip) {
     return portable::motion_points(footage.landmarks.narrow(0, clip.first_frame, clip.frames).to(at::kFloat));
-}
-
-/// Catmull-Rom weights at `f` in [0, 1] between the second and third of four neighbours.
-void cubic(double f, double (&w)[4]) {
-    w[0] = f * (-0.5 + f * (1 - 0.5 * f));
-    w[1] = 1 + f * f * (1.5 * f - 2.5);
-    w[2] = f * (0.5 + f * (2 - 1.5 * f));
-    w[3] = f * f * (0.5 * f - 0.5);
 }
 
 }  // namespace
@@ -64,23 +57,7 @@ std::vector<MotionClip> motion_clips(const Footage& footage, const portable::Mot
 }
 
 at::Tensor motion_at(const MotionClip& clip, const std::vector<double>& times) {
-    const auto from = clip.motion.accessor<float, 2>();
-    const std::int64_t last = clip.motion.size(0) - 1;
-    const at::Tensor out = at::empty({static_cast<std::int64_t>(times.size()), kComponents});
-    auto to = out.accessor<float, 2>();
-    for (std::int64_t row = 0; row < out.size(0); ++row) {
-        const double place =
-            std::clamp(times[static_cast<std::size_t>(row)] * clip.rate, 0.0, static_cast<double>(last));
-        const auto low = static_cast<std::int64_t>(place);
-        double w[4];
-        cubic(place - static_cast<double>(low), w);
-        for (int c = 0; c < kComponents; ++c) {
-            double sum = 0;
-            for (int k = 0; k < 4; ++k) sum += w[k] * from[std::clamp<std::int64_t>(low + k - 1, 0, last)][c];
-            to[row][c] = static_cast<float>(sum);
-        }
-    }
-    return out;
+    return portable::read_curve(clip.motion, 0, clip.rate, times);
 }
 
 struct MotionSampler::Sample {

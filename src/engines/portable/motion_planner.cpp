@@ -49,11 +49,14 @@ at::Tensor sample(const MotionNet& net, const Window& window, const at::Tensor& 
 MotionPlan plan_motion(const MotionNet& net, const at::Tensor& heard, const at::Tensor& source, const at::Tensor& style,
                        const PlanOptions& options) {
     const std::int64_t frames = source.size(0);
-    const at::Tensor positions = (at::arange(frames, at::kFloat) * (kHeardRateHz / kMotionRateHz)).unsqueeze(0);
+    const at::Tensor positions =
+        ((at::arange(frames, at::kFloat) + static_cast<double>(options.first)) * (kHeardRateHz / kMotionRateHz))
+            .unsqueeze(0);
     const at::Tensor read = MotionNet::read(heard, positions);
     const at::Tensor expected = net.expect(read);
     at::Tensor noisy = at::empty_like(source);
-    ops::start_from_source(noisy, source.contiguous(), 0, {.seed = options.seed, .track = options.track},
+    ops::start_from_source(noisy, source.contiguous(), 0,
+                           {.seed = options.seed, .track = options.track, .first_frame = options.first},
                            static_cast<float>(options.tau));
     const std::int64_t width = net.config().window;
     MotionPlan plan{at::zeros({frames, kComponents}), expected[0]};

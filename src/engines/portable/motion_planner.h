@@ -17,6 +17,7 @@ struct PlanOptions {
     std::int64_t carry = 8;  ///< frames that a window takes over from the one before
     std::uint64_t seed = 0;
     std::uint32_t track = 0;
+    std::int64_t first = 0;  ///< place of the plan's first frame on the utterance's motion grid; may be negative
 };
 
 /// A sampled plan and the expectation it varies around, both [n, kComponents] on the motion grid.

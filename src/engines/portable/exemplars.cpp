@@ -1,0 +1,220 @@
+#include "engines/portable/exemplars.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/meshgrid.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "geometry/lower_face.h"
+#include "omnisync/error.h"
+#include "omnisync/picture.h"
+
+namespace omnisync::portable {
+namespace {
+
+// How many canonical pixels of mouth a degree of turning is worth, and a blur of the whole scale.
+constexpr float kYawWeight = 0.15F;
+constexpr float kPitchWeight = 0.1F;
+constexpr float kSharpnessWeight = 2;
+constexpr float kChangeCost = 0.6F;  // of going over to another exemplar
+
+struct Candidate {
+    const FaceTrack* track;
+    std::int64_t frame;
+    const FaceFrame* face;
+    at::Tensor mouth;
+};
+
+float pose_distance(float yaw_a, float pitch_a, float yaw_b, float pitch_b) {
+    return kYawWeight * std::abs(yaw_a - yaw_b) + kPitchWeight * std::abs(pitch_a - pitch_b);
+}
+
+float distance(const Candidate& a, const Candidate& b) {
+    const float mouth = (a.mouth - b.mouth).abs().mean().item<float>();
+    return mouth + pose_distance(a.face->pose.yaw, a.face->pose.pitch, b.face->pose.yaw, b.face->pose.pitch);
+}
+
+/// Farthest-point choice: every next one is the one least like all before; blurred ones count as nearer.
+std::vector<Candidate> spread(const std::vector<Candidate>& all, std::size_t most) {
+    std::vector<Candidate> chosen;
+    std::vector<float> nearest(all.size(), std::numeric_limits<float>::max());
+    std::size_t next = 0;
+    for (std::size_t i = 1; i < all.size(); ++i)
+        if (all[i].face->quality.sharpness > all[next].face->quality.sharpness) next = i;
+    while (chosen.size() < std::min(most, all.size())) {
+        chosen.push_back(all[next]);
+        nearest[next] = -1;
+        float best = -1;
+        std::size_t farthest = all.size();
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (nearest[i] < 0) continue;
+            nearest[i] = std::min(nearest[i], distance(all[i], chosen.back()));
+            const float worth = nearest[i] * (0.5F + all[i].face->quality.sharpness);
+            if (worth > best) {
+                best = worth;
+                farthest = i;
+            }
+        }
+        if (farthest == all.size() || nearest[farthest] < 0.05F) break;  // the rest is the same again
+        next = farthest;
+    }
+    return chosen;
+}
+
+/// Frames worth looking at: editable, and not more of them than the choice can compare.
+std::vector<Candidate> candidates(const Analysis& analysis, int person) {
+    constexpr std::size_t kMost = 2000;
+    std::vector<Candidate> all;
+    for (const FaceTrack& track : analysis.tracks)
+        if (track.person == person)
+            for (std::int64_t f = track.first_frame; f < track.end_frame(); ++f)
+                if (track.at(f)->obstacle == Obstacle::none) all.push_back({&track, f, track.at(f), {}});
+    std::vector<Candidate> some;
+    const std::size_t step = all.size() / kMost + 1;
+    for (std::size_t i = 0; i < all.size(); i += step) {
+        some.push_back(all[i]);
+        some.back().mouth = mouth_of(canonical_landmarks(*all[i].face))[0];
+    }
+    return some;
+}
+
+at::Tensor affine_tensor(const Affine& map) {
+    return at::tensor({map.xx, map.xy, map.dx, map.yx, map.yy, map.dy}, at::kDouble).view({1, 2, 3}).to(at::kFloat);
+}
+
+Affine inverse(const Affine& map) {
+    const double det = map.xx * map.yy - map.xy * map.yx;
+    Affine inv{map.yy / det, -map.xy / det, 0, -map.yx / det, map.xx / det, 0};
+    inv.dx = -(inv.xx * map.dx + inv.xy * map.dy);
+    inv.dy = -(inv.yx * map.dx + inv.yy * map.dy);
+    return inv;
+}
+
+/// Stored pixels to the canonical face.
+Affine stored_to_canonical(const VideoInfo& video, const Similarity& to) {
+    const Affine up = stored_to_upright(video);
+    return {to.a * up.xx - to.b * up.yx, to.a * up.xy - to.b * up.yy, to.a * up.dx - to.b * up.dy + to.dx,
+            to.b * up.xx + to.a * up.yx, to.b * up.xy + to.a * up.yy, to.b * up.dx + to.a * up.dy + to.dy};
+}
+
+}  // namespace
+
+at::Tensor canonical_landmarks(const FaceFrame& face) {
+    const at::Tensor out = at::empty({1, kLandmarks, 2});
+    float* to = out.mutable_data_ptr<float>();
+    for (const Point& point : face.landmarks) {
+        const Point place = face.to_canonical(point);
+        *to++ = place.x;
+        *to++ = place.y;
+    }
+    return out;
+}
+
+at::Tensor mouth_of(const at::Tensor& landmarks) {
+    return landmarks.narrow(1, 48, 20).flatten(1);
+}
+
+FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face) {
+    constexpr double kMargin = 3;  // stored pixels, for the interpolation at the region's edge
+    const Affine to = stored_to_canonical(video, face.to_canonical);
+    const Affine from = inverse(to);
+    double x0 = 1e9, y0 = 1e9, x1 = -1e9, y1 = -1e9;
+    for (const double cx : {double{geometry::kRegionX}, double{geometry::kRegionX + geometry::kRegionWidth}})
+        for (const double cy : {double{geometry::kRegionY}, double{geometry::kRegionY + geometry::kRegionHeight}}) {
+            const double x = from.xx * cx + from.xy * cy + from.dx;
+            const double y = from.yx * cx + from.yy * cy + from.dy;
+            x0 = std::min(x0, x - kMargin), x1 = std::max(x1, x + kMargin);
+            y0 = std::min(y0, y - kMargin), y1 = std::max(y1, y + kMargin);
+        }
+    FacePatch patch;
+    patch.area = compositing::area_around(frame, x0, y0, x1, y1);
+    if (patch.area.width < 2 || patch.area.height < 2) {
+        patch.area = {};
+        return patch;
+    }
+    Affine to_pixels = from;
+    to_pixels.dx -= patch.area.x;
+    to_pixels.dy -= patch.area.y;
+    patch.picture = {compositing::read_patch(frame, video.colour, patch.area).unsqueeze(0), affine_tensor(to_pixels),
+                     canonical_landmarks(face)};
+    const auto grids = at::meshgrid({at::arange(patch.area.height, at::kDouble) + patch.area.y,
+                                     at::arange(patch.area.width, at::kDouble) + patch.area.x},
+                                    "ij");
+    patch.points =
+        at::stack({grids[1] * to.xx + grids[0] * to.xy + to.dx, grids[1] * to.yx + grids[0] * to.yy + to.dy}, -1)
+            .to(at::kFloat);
+    return patch;
+}
+
+std::vector<ExemplarBank> ExemplarBank::study(const EngineJob& job) {
+    std::map<int, ExemplarBank> banks;
+    std::multimap<std::int64_t, Candidate> wanted;  // by frame
+    for (const Role& role : job.cast->roles) {
+        if (banks.contains(role.person)) continue;
+        banks[role.person].person_ = role.person;
+        for (const Candidate& one : spread(candidates(*job.analysis, role.person), kMostExemplars))
+            wanted.emplace(one.frame, one);
+    }
+    const auto video = job.open_video();
+    std::int64_t index = 0;
+    for (auto next = wanted.begin(); next != wanted.end(); ++index) {
+        const std::optional<Frame> frame = video->next();
+        if (!frame) break;
+        for (; next != wanted.end() && next->first == index; ++next) {
+            const Candidate& one = next->second;
+            const FacePatch patch = cut_face(*frame, job.video, *one.face);
+            if (patch.area.width == 0) continue;
+            banks[one.track->person].exemplars_.push_back({one.track->id, index, patch.picture, one.mouth,
+                                                           one.face->pose.yaw, one.face->pose.pitch,
+                                                           one.face->quality.sharpness});
+        }
+        if (job.on_study) job.on_study(index + 1);
+    }
+    std::vector<ExemplarBank> made;
+    for (auto& [person, bank] : banks) made.push_back(std::move(bank));
+    return made;
+}
+
+std::vector<std::size_t> ExemplarBank::choose(const Wanted& wanted) const {
+    const auto frames = static_cast<std::size_t>(wanted.mouths.size(0));
+    const std::size_t states = exemplars_.size();
+    if (states == 0 || frames == 0) return {};
+    std::vector<at::Tensor> mouths;
+    float sharpest = 0;
+    for (const Exemplar& one : exemplars_) {
+        mouths.push_back(one.mouth);
+        sharpest = std::max(sharpest, one.sharpness);
+    }
+    const at::Tensor bank = at::stack(mouths);
+    std::vector<std::vector<std::uint8_t>> came_from(frames, std::vector<std::uint8_t>(states));
+    static_assert(kMostExemplars <= 256);
+    std::vector<float> cost(states, 0), next(states);
+    for (std::size_t f = 0; f < frames; ++f) {
+        const at::Tensor unlike = (bank - wanted.mouths[static_cast<std::int64_t>(f)]).abs().mean(1).contiguous();
+        const float* mouth = unlike.const_data_ptr<float>();
+        const std::size_t best = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+        for (std::size_t s = 0; s < states; ++s) {
+            const bool stay = f == 0 || cost[s] <= cost[best] + kChangeCost;
+            came_from[f][s] = static_cast<std::uint8_t>(stay ? s : best);
+            const Exemplar& one = exemplars_[s];
+            next[s] = (stay ? cost[s] : cost[best] + kChangeCost) + mouth[s] +
+                      pose_distance(one.yaw, one.pitch, wanted.yaw[f], wanted.pitch[f]) +
+                      kSharpnessWeight * (sharpest - one.sharpness);
+        }
+        cost.swap(next);
+    }
+    std::vector<std::size_t> path(frames);
+    path.back() = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+    for (std::size_t f = frames - 1; f > 0; --f) path[f - 1] = came_from[f][path[f]];
+    return path;
+}
+
+}  // namespace omnisync::portable

@@ -1,0 +1,64 @@
+// The speaker's own mouths, to borrow from.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "compositing/patch.h"
+#include "compositing/proposal.h"
+#include "omnisync/engine.h"
+
+namespace omnisync::portable {
+
+/// Canonical landmarks of a face: [1, 68, 2].
+[[nodiscard]] at::Tensor canonical_landmarks(const FaceFrame& face);
+
+/// A face's lower part as it lies in a frame: pixels, where the canonical face is in them, landmarks.
+struct FacePatch {
+    compositing::Area area;             ///< width 0: outside the picture
+    compositing::FacePictures picture;  ///< batch of 1, R'G'B' 0 .. 1
+    at::Tensor points;                  ///< [h, w, 2]: canonical place of every pixel of the area
+};
+[[nodiscard]] FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face);
+
+/// What a frame is chosen by: mouth points and pose.
+struct Exemplar {
+    int track = 0;  ///< FaceTrack::id
+    std::int64_t frame = 0;
+    compositing::FacePictures picture;
+    at::Tensor mouth;  ///< [40], canonical pixels
+    float yaw = 0;     ///< degrees
+    float pitch = 0;
+    float sharpness = 0;
+};
+
+/// Exemplars of one person; at most kMostExemplars, spread over mouth shapes and poses.
+class ExemplarBank {
+public:
+    static constexpr std::size_t kMostExemplars = 48;
+
+    /// Chooses frames by their landmarks alone, then reads the video once for their pixels. One bank a person.
+    [[nodiscard]] static std::vector<ExemplarBank> study(const EngineJob& job);
+
+    [[nodiscard]] int person() const { return person_; }
+    [[nodiscard]] const std::vector<Exemplar>& exemplars() const { return exemplars_; }
+
+    /// The exemplar for each of n neighbouring frames: the best sequence under the cost of unlike mouths and poses and
+    /// of changing between exemplars (Viterbi). `mouths`: [n, 40]; `yaw`, `pitch`: degrees.
+    struct Wanted {
+        at::Tensor mouths;
+        std::vector<float> yaw, pitch;
+    };
+    [[nodiscard]] std::vector<std::size_t> choose(const Wanted& wanted) const;
+
+private:
+    int person_ = 0;
+    std::vector<Exemplar> exemplars_;
+};
+
+/// [40] of [1, 68, 2] or [n, 40] of [n, 68, 2].
+[[nodiscard]] at::Tensor mouth_of(const at::Tensor& landmarks);
+
+}  // namespace omnisync::portable

@@ -1,0 +1,49 @@
+// One mouth through neighbouring pictures of the output: what it does now, and what it is to do.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engines/portable/motion_basis.h"
+#include "engines/portable/motion_planner.h"
+#include "omnisync/engine.h"
+
+namespace omnisync::portable {
+
+/// A voice as the planner wants it.
+struct Utterance {
+    at::Tensor heard;     ///< [1, ear_width, T50]
+    at::Tensor activity;  ///< [T, 1] at 100 Hz
+    double start_s = 0;   ///< on the output's timeline
+};
+/// Reads the whole voice.
+[[nodiscard]] Utterance listen(const MotionNet& net, const Voice& voice);
+
+/// Neighbouring pictures in which one track speaks one voice.
+struct Performance {
+    const FaceTrack* track = nullptr;
+    int voice = 0;
+    std::int64_t first = 0;              ///< index into EngineJob::shown
+    at::Tensor targets;                  ///< [n, 68, 2]: canonical landmarks to show
+    std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
+};
+
+/// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.
+[[nodiscard]] std::vector<Performance> stretches(const EngineJob& job, std::vector<std::int64_t>& lengths);
+
+/// The track's mouth over its whole length, as far as planning needs it.
+struct Habit {
+    at::Tensor mean;    ///< [kMotionPoints, 2]: of its motion points, canonical
+    at::Tensor rest;    ///< [kComponents]: motion of the closed mouth
+    at::Tensor style;   ///< [kComponents]: ln of deviations
+    double spread = 0;  ///< deviation of the lips' opening, canonical pixels
+};
+[[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis);
+
+/// Fills in `targets`: the landmarks of each shown frame with the planned motion in place of the mouth's own.
+void plan(Performance& performance, std::int64_t length, const EngineJob& job, const MotionNet& net,
+          const MotionBasis& basis, const Habit& habit, const Utterance& utterance);
+
+}  // namespace omnisync::portable

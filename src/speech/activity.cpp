@@ -1,0 +1,64 @@
+#include "speech/activity.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace omnisync::speech {
+namespace {
+
+// Bands between about 150 Hz and 4 kHz: voices; rumble and hiss lie beside them.
+constexpr std::int64_t kFirstBand = 4;
+constexpr std::int64_t kVoiceBands = 56;
+constexpr std::int64_t kBefore = 6;  // frames of 10 ms
+constexpr std::int64_t kAfter = 12;
+constexpr double kLeastContrast = 2;  // nepers between floor and speech, below which it is all one or the other
+constexpr double kAudible = -14;      // nepers of a band's power under which nothing counts as speech
+
+}  // namespace
+
+at::Tensor activity(const at::Tensor& power) {
+    const at::Tensor level =
+        power.narrow(1, kFirstBand, kVoiceBands).mean(1).clamp_min(1e-10).log().to(at::kDouble).contiguous();
+    const std::int64_t frames = level.size(0);
+    const double* nepers = level.const_data_ptr<double>();
+    std::vector<double> sorted(nepers, nepers + frames);
+    std::sort(sorted.begin(), sorted.end());
+    const auto quantile = [&](double q) {
+        return sorted[static_cast<std::size_t>(q * static_cast<double>(frames - 1))];
+    };
+    const double speech = quantile(0.9);
+    const double floor = quantile(0.1);
+    double on = floor + 0.45 * (speech - floor);
+    double off = floor + 0.3 * (speech - floor);
+    // Somebody who never pauses, or noise alone: the floor is no silence. Then only a deep fall counts as one.
+    if (speech - floor < kLeastContrast) on = off = speech - 3;
+    on = std::max(on, kAudible);
+    off = std::max(off, kAudible);
+
+    std::vector<char> active(static_cast<std::size_t>(frames));
+    bool speaking = false;
+    for (std::int64_t t = 0; t < frames; ++t) {
+        speaking = nepers[t] > (speaking ? off : on);
+        active[static_cast<std::size_t>(t)] = speaking;
+    }
+    const at::Tensor out = at::empty({frames}, at::kFloat);
+    float* to = out.mutable_data_ptr<float>();
+    for (std::int64_t t = 0; t < frames; ++t) {
+        // The nearest active frame decides: full on it, fading with the distance before and after.
+        double most = 0;
+        for (std::int64_t d = 0; d <= kAfter && most < 1; ++d) {
+            if (t - d >= 0 && active[static_cast<std::size_t>(t - d)])
+                most = std::max(most, 1.0 - static_cast<double>(d) / (kAfter + 1));
+            if (d <= kBefore && t + d < frames && active[static_cast<std::size_t>(t + d)])
+                most = std::max(most, 1.0 - static_cast<double>(d) / (kBefore + 1));
+        }
+        to[t] = static_cast<float>(most);
+    }
+    return out;
+}
+
+}  // namespace omnisync::speech
