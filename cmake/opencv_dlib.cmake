@@ -6,8 +6,10 @@ include_guard(GLOBAL)
 find_path(OMNISYNC_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4)
 find_path(OMNISYNC_DLIB_INCLUDE dlib/image_processing.h)
 find_library(OMNISYNC_DLIB_LIBRARY dlib)
-# dlib's headers call LAPACK where Debian's dlib was built with it; libdlib brings the library, but not its -dev package.
-find_library(OMNISYNC_LAPACK NAMES lapack liblapack.so.3 PATH_SUFFIXES lapack)
+# dlib's headers call LAPACK and BLAS where Debian's dlib was built with them; libdlib brings the libraries, but not their
+# -dev packages.
+find_library(OMNISYNC_LAPACK NAMES lapack liblapack.so.3)
+find_library(OMNISYNC_BLAS NAMES blas libblas.so.3)
 set(missing "")
 add_library(omnisync_opencv INTERFACE)
 add_library(omnisync::opencv ALIAS omnisync_opencv)
@@ -36,5 +38,6 @@ add_library(omnisync_dlib UNKNOWN IMPORTED GLOBAL)
 set_target_properties(omnisync_dlib PROPERTIES
   IMPORTED_LOCATION ${OMNISYNC_DLIB_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${OMNISYNC_DLIB_INCLUDE}
-  INTERFACE_LINK_LIBRARIES "$<$<BOOL:${OMNISYNC_LAPACK}>:${OMNISYNC_LAPACK}>")
+  INTERFACE_LINK_LIBRARIES
+    "$<$<BOOL:${OMNISYNC_LAPACK}>:${OMNISYNC_LAPACK}>;$<$<BOOL:${OMNISYNC_BLAS}>:${OMNISYNC_BLAS}>")
 add_library(omnisync::dlib ALIAS omnisync_dlib)

@@ -3,21 +3,18 @@
 #include <cmath>
 #include <deque>
 #include <future>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "omnisync/analysis.h"
 #include "omnisync/error.h"
 #include "tracking/face_crowd.h"
-#include "tracking/face_finder.h"
-#include "tracking/finish_track.h"
-#include "tracking/geometry.h"
+#include "tracking/face_seeker.h"
 #include "tracking/landmark_fitter.h"
 #include "tracking/model_files.h"
 #include "tracking/shots.h"
 #include "tracking/speaker.h"
+#include "tracking/track_finisher.h"
 
 namespace omnisync {
 namespace tracking {
@@ -27,7 +24,7 @@ LandmarkFitter load_fitter(const AnalysisJob& job) {
     const auto path = find_model(job.models, kLandmarkModel);
     if (!path)
         throw Error(ExitCode::unavailable, concat("the landmark model '", kLandmarkModel, "' is not here"),
-                    "it is in Debian's package libdlib-data: apt-get install libdlib-data");
+                    "Debian's package libdlib-data has it: apt-get install libdlib-data; or name its folder");
     return LandmarkFitter(*path);
 }
 
@@ -36,15 +33,14 @@ LandmarkFitter load_fitter(const AnalysisJob& job) {
 /// run beside everything else; their schedule counts frames, so that the result does not depend on speed.
 class Pass {
 public:
-    explicit Pass(const AnalysisJob& job) : job_(job), fitter_(load_fitter(job)) {
-        const auto machine = static_cast<int>(std::thread::hardware_concurrency());
-        const int lanes = std::clamp(job.threads > 0 ? job.threads : machine, 1, 8);
-        for (int i = 0; i < lanes; ++i) finders_.push_back(aside_finder_);
+    explicit Pass(const AnalysisJob& job) : job_(job), fitter_(load_fitter(job)), seeker_(job.models, job.threads) {
+        if (const auto path = find_model(job.models, kIdentityNetwork); path && job.colours) identifier_.emplace(*path);
     }
 
     Analysis run() {
         const auto video = job_.open_video();
         const VideoInfo info = video->info();
+        analysis_.picture = {info.width, info.height};
         analysis_.time_base = info.time_base;
         origin_s_ = seconds(info.origin);
         while (auto frame = video->next()) {
@@ -58,7 +54,7 @@ public:
             crowd_->end();
             collect();
         }
-        finish();
+        sum_up();
         return std::move(analysis_);
     }
 
@@ -66,43 +62,26 @@ private:
     struct Waiting {
         Frame frame;
         std::future<std::vector<Candidate>> search;
-        Search kind = Search::coarse;
-        int shot = 0;
+        int shot = 0;  // that the search was planned for
     };
 
     void take_in(Frame frame) {
         const GrayView luma = job_.luma(frame);
-        if (analysis_.pts.empty()) analysis_.picture = {luma.width, luma.height};
-        const auto index = analysis_.frames();
+        const std::int64_t index = analysis_.frames();
+        if (index == 0) analysis_.picture = {luma.width, luma.height};
         analysis_.pts.push_back(rescale(frame.pts.ticks, frame.pts.unit, analysis_.time_base));
         shots_.add(luma, frame.pts);
-        Waiting waiting{std::move(frame), {}, Search::coarse, shot_};
-        if (const auto kind = planned_search(index - shot_start_)) {
-            waiting.kind = *kind;
-            waiting.search = search_aside(luma, *kind);
-        }
+        Waiting waiting{std::move(frame), {}, shot_};
+        if (const auto kind = planned_search(index - shot_start_)) waiting.search = seeker_.seek_aside(luma, *kind);
         waiting_.push_back(std::move(waiting));
     }
 
-    // What is looked for `age` frames into a shot, beside its first frame.
+    // What is looked for `age` frames into a shot, behind its first frame.
     [[nodiscard]] std::optional<Search> planned_search(std::int64_t age) const {
         if (age <= 0 || !crowd_) return std::nullopt;
         if (age % (3 * second_) == 0) return Search::fine;
         if (age % second_ == 0) return Search::coarse;
         return std::nullopt;
-    }
-
-    std::future<std::vector<Candidate>> search_aside(const GrayView& luma, Search kind) {
-        // The view lives for this call only.
-        auto pixels = std::make_shared<std::vector<std::uint8_t>>();
-        pixels->reserve(static_cast<std::size_t>(luma.width) * static_cast<std::size_t>(luma.height));
-        for (int y = 0; y < luma.height; ++y)
-            pixels->insert(pixels->end(), luma.data + y * luma.stride, luma.data + y * luma.stride + luma.width);
-        const auto work = [this, pixels, size = Size{luma.width, luma.height}, kind] {
-            const std::scoped_lock one_at_a_time(aside_);
-            return aside_finder_.everywhere({pixels->data(), size.width, size.width, size.height}, kind);
-        };
-        return std::async(job_.threads == 1 ? std::launch::deferred : std::launch::async, work);
     }
 
     // The next frame's turn.
@@ -113,31 +92,41 @@ private:
         const std::int64_t index = looked_at_++;
         const bool new_shot = take_boundaries(index) || index == 0;
         const GrayView luma = job_.luma(waiting.frame);
-        crowd_->step(luma, finders_);
+        crowd_->step(luma, seeker_.finders());
+        std::optional<std::vector<Candidate>> found;
         if (waiting.search.valid()) {
-            const std::vector<Candidate> found = waiting.search.get();
-            if (waiting.shot == shot_ && !new_shot) crowd_->see(luma, index, found);
+            found = waiting.search.get();
+            if (new_shot || waiting.shot != shot_) found.reset();
         }
-        if (new_shot) crowd_->see(luma, index, finders_.front().everywhere(luma, Search::fine));
+        if (new_shot || hard_search_due(index - shot_start_)) {
+            const auto colours = [&] { return job_.colours(waiting.frame); };
+            const bool patient = (index - shot_start_) % (10 * second_) == 0;
+            found = seeker_.seek_hard(luma, job_.colours ? std::function<Image()>(colours) : nullptr, patient);
+        }
+        if (found) crowd_->see(luma, index, *found);
         for (const FaceHint& hint : due_hints(waiting.frame)) crowd_->insist(luma, index, hint.box);
+        had_faces_ = had_faces_ || !crowd_->empty();
+        identify(waiting.frame);
         collect();
         if (job_.on_frame) job_.on_frame(waiting.frame, index);
     }
 
+    // A shot in which no face was found yet is searched with all means, now and then.
+    [[nodiscard]] bool hard_search_due(std::int64_t age) const { return !had_faces_ && age % (2 * second_) == 0; }
+
+    // What needs the frame rate waits until some frames have come.
     void begin() {
         const std::int64_t frames = analysis_.frames();
         double fps = 25;
-        if (frames > 1) {
-            const Pts passed{analysis_.pts.back() - analysis_.pts.front(), analysis_.time_base};
-            if (seconds(passed) > 0) fps = static_cast<double>(frames - 1) / seconds(passed);
-        }
+        const Pts passed{analysis_.pts.back() - analysis_.pts.front(), analysis_.time_base};
+        if (frames > 1 && seconds(passed) > 0) fps = static_cast<double>(frames - 1) / seconds(passed);
         fps_ = std::clamp(fps, 5.0, 240.0);
         second_ = std::lround(fps_);
         FollowTiming timing;
         timing.longest_gap = static_cast<int>(std::lround(fps_ / 2));
         timing.look_again = std::max(2, static_cast<int>(std::lround(fps_ / 5)));
         crowd_.emplace(fitter_, timing);
-        hints_ = job_.hints;
+        hints_.assign(job_.hints.begin(), job_.hints.end());
         std::stable_sort(hints_.begin(), hints_.end(),
                          [](const FaceHint& a, const FaceHint& b) { return a.time_s < b.time_s; });
     }
@@ -145,73 +134,69 @@ private:
     std::vector<FaceHint> due_hints(const Frame& frame) {
         const double now = seconds(frame.pts) - origin_s_ + 0.5 / fps_;
         std::vector<FaceHint> due;
-        while (!hints_.empty() && hints_.front().time_s <= now) {
-            due.push_back(hints_.front());
-            hints_.erase(hints_.begin());
-        }
+        for (; !hints_.empty() && hints_.front().time_s <= now; hints_.pop_front()) due.push_back(hints_.front());
         return due;
     }
 
-    // Ends shots up to the frame `index`; says whether one begins with it, or began and was followed across.
+    // Ends shots up to the frame `index`; says whether one begins with it, or began before and was followed across.
     bool take_boundaries(std::int64_t index) {
         for (const ShotBoundary& boundary : shots_.take()) boundaries_.push_back(boundary);
         bool any = false;
-        while (!boundaries_.empty() && boundaries_.front().frame <= index) {
-            crowd_->cut_before(boundaries_.front().frame, ++shot_);
+        for (; !boundaries_.empty() && boundaries_.front().frame <= index; boundaries_.pop_front()) {
+            const ShotBoundary& boundary = boundaries_.front();
+            crowd_->cut_before(boundary.frame, ++shot_);
+            if (boundary.transition != Transition::dissolve) crowd_->forget();
+            analysis_.cuts.push_back(boundary);
             shot_start_ = index;
-            analysis_.cuts.push_back(boundaries_.front());
-            boundaries_.pop_front();
-            // Behind a cut nothing of the old shot goes on.
-            if (analysis_.cuts.back().transition != Transition::dissolve) crowd_->followers().clear();
+            had_faces_ = false;
             any = true;
         }
         return any;
     }
 
-    void collect() {
-        for (EndedTrack& ended : crowd_->take_ended()) {
-            FaceTrack track = finish_track(ended.raw, analysis_.picture, fps_);
-            track.shot = ended.raw.shot;
-            track.person = 0;
-            analysis_.tracks.push_back(std::move(track));
+    // Some frames of each face, first soon, then now and then.
+    void identify(const Frame& frame) {
+        if (!identifier_) return;
+        std::optional<Image> colours;
+        for (const FaceFollower& follower : crowd_->followers()) {
+            const std::int64_t age = follower.age();
+            if (age % (2 * second_) != 3 || age > 10 * second_ || !follower.seen()) continue;
+            if (!colours) colours = job_.colours(frame);
+            finisher_.identify(follower.id(), identifier_->identify(*colours, follower.raw().faces.back().fitted));
         }
     }
 
-    void finish() {
-        auto& tracks = analysis_.tracks;
-        const auto left = [](const FaceTrack& track) { return track.frames.front().landmarks[27].x; };
-        std::erase_if(tracks, [](const FaceTrack& track) { return track.frames.empty(); });
-        std::stable_sort(tracks.begin(), tracks.end(), [&](const FaceTrack& a, const FaceTrack& b) {
-            return a.first_frame != b.first_frame ? a.first_frame < b.first_frame : left(a) < left(b);
-        });
-        int id = 0;
-        for (FaceTrack& track : tracks) {
-            track.id = ++id;
-            track.person = id;
-            for (const ShotBoundary& cut : analysis_.cuts) {
-                if (cut.transition == Transition::cut) continue;
-                for (std::int64_t frame = std::max(cut.first_mixed, track.first_frame);
-                     frame <= std::min(cut.last_mixed, track.end_frame() - 1); ++frame) {
-                    FaceFrame& face = track.frames[static_cast<std::size_t>(frame - track.first_frame)];
-                    if (face.obstacle != Obstacle::not_seen) face.obstacle = Obstacle::transition;
-                }
-            }
-        }
-        analysis_.method = "dlib frontal HOG detector; dlib 68-point landmarks; Lucas-Kanade flow";
+    void collect() {
+        for (const EndedTrack& part : crowd_->take_ended()) finisher_.add(part, analysis_.picture, fps_);
+    }
+
+    void sum_up() {
+        analysis_.tracks = finisher_.finish(analysis_.cuts);
+        analysis_.method = concat("dlib frontal HOG detector, dlib 68-point landmarks, Lucas-Kanade flow",
+                                  seeker_.has_network() ? ", MMOD network where HOG finds nothing" : "",
+                                  identifier_ ? ", persons by the 128-D identity network" : "");
+        const auto shown = [&](const FaceTrack& track) { return track.shot != analysis_.tracks.front().shot; };
+        if (!identifier_ && std::any_of(analysis_.tracks.begin(), analysis_.tracks.end(), shown))
+            analysis_.warnings.push_back(
+                concat("faces of different shots count as different persons unless they look "
+                       "all but the same, because '",
+                       kIdentityNetwork, "' is not here"));
+        if (!hints_.empty())
+            analysis_.warnings.push_back(concat(hints_.size(), " of the given face boxes lie behind the video's end"));
         if (job_.open_sound)
             if (const auto sound = job_.open_sound()) judge_speakers(analysis_, *sound, origin_s_);
     }
 
     const AnalysisJob& job_;
     LandmarkFitter fitter_;
-    std::vector<FaceFinder> finders_;
-    FaceFinder aside_finder_;
-    std::mutex aside_;
+    FaceSeeker seeker_;
+    std::optional<IdentityNetwork> identifier_;
     ShotDetector shots_;
     std::deque<ShotBoundary> boundaries_;  // told, not yet reached
     std::optional<FaceCrowd> crowd_;       // once the frame rate is known
+    TrackFinisher finisher_;
     std::deque<Waiting> waiting_;
-    std::vector<FaceHint> hints_;  // not yet reached
+    std::deque<FaceHint> hints_;  // not yet reached
     Analysis analysis_;
     double origin_s_ = 0;
     double fps_ = 25;
@@ -219,6 +204,7 @@ private:
     std::int64_t looked_at_ = 0;
     std::int64_t shot_start_ = 0;
     int shot_ = 0;
+    bool had_faces_ = false;  // in this shot
 };
 
 }  // namespace

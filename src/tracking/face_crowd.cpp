@@ -15,6 +15,11 @@ bool credible(const FaceFollower& follower) {
     return follower.best_score() > 0.4F || (follower.times_detected() >= 3 && follower.best_score() > 0.0F);
 }
 
+// Frames of a raw track that are handed over at once, and how many beyond each end go with them, so that what smooths
+// over time does not see the seam. More than any transition is long (ShotDetector).
+constexpr std::int64_t kPart = 600;
+constexpr std::int64_t kContext = 60;
+
 bool is_bridged(const RawFace& face) {
     return face.source == RawFace::Source::bridged;
 }
@@ -34,6 +39,23 @@ void FaceCrowd::step(const GrayView& picture, std::span<FaceFinder> finders) {
     for (FaceFollower& follower : followers_)
         if (follower.lost()) retire(follower);
     std::erase_if(followers_, [](const FaceFollower& follower) { return follower.lost(); });
+    hand_over_long();
+}
+
+// Raw tracks are large: what is old enough of a long one is given away.
+void FaceCrowd::hand_over_long() {
+    for (FaceFollower& follower : followers_) {
+        RawTrack& raw = follower.raw();
+        if (static_cast<std::int64_t>(raw.faces.size()) < kPart + 2 * kContext) continue;
+        const std::int64_t end = raw.first_frame + kPart + kContext;
+        if (credible(follower)) {
+            ended_.push_back({raw, follower.print(), follower.id(), follower.first_new(), end});
+            follower.set_first_new(end);
+        }
+        raw.faces.erase(raw.faces.begin(), raw.faces.begin() + kPart);
+        raw.first_frame += kPart;
+        follower.set_first_new(std::max(follower.first_new(), raw.first_frame));
+    }
 }
 
 // Two followers on one face: it is the one's whom it is more like; the other's face is behind it.
@@ -98,7 +120,9 @@ void FaceCrowd::retire(FaceFollower& follower) {
     RawTrack& raw = follower.raw();
     while (!raw.faces.empty() && is_bridged(raw.faces.back())) raw.faces.pop_back();
     if (raw.faces.empty() || !credible(follower)) return;
-    ended_.push_back({std::move(raw), follower.print(), follower.id()});
+    const std::int64_t end = raw.first_frame + static_cast<std::int64_t>(raw.faces.size());
+    if (end > follower.first_new())
+        ended_.push_back({std::move(raw), follower.print(), follower.id(), follower.first_new(), end});
 }
 
 void FaceCrowd::cut_before(std::int64_t frame, int shot) {
@@ -108,8 +132,9 @@ void FaceCrowd::cut_before(std::int64_t frame, int shot) {
             std::clamp<std::int64_t>(frame - raw.first_frame, 0, static_cast<std::int64_t>(raw.faces.size()));
         std::vector<RawFace> rest(raw.faces.begin() + before, raw.faces.end());
         raw.faces.resize(static_cast<std::size_t>(before));
+        const std::int64_t start = std::max(frame, raw.first_frame);
         retire(follower);
-        raw = {0, shot, frame, std::move(rest)};
+        raw = {0, shot, start, std::move(rest)};
         follower.begin_again(next_id_++);
     }
     std::erase_if(followers_, [](FaceFollower& follower) { return follower.raw().faces.empty(); });

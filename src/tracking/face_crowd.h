@@ -10,11 +10,13 @@
 
 namespace omnisync::tracking {
 
-/// What a shot's faces were, and what tells whose they are.
+/// A face that went, or the older part of one that is still there.
 struct EndedTrack {
     RawTrack raw;
     FacePrint print;
-    int id = 0;  ///< of the follower, for what was gathered under it
+    int id = 0;                  ///< of the follower, the same for all parts
+    std::int64_t first_new = 0;  ///< frames of `raw` before this one were in the part before
+    std::int64_t end_new = 0;    ///< frames from here on will be in the next part
 };
 
 class FaceCrowd {
@@ -38,12 +40,15 @@ public:
     void end();
 
     [[nodiscard]] std::vector<EndedTrack> take_ended();
-    [[nodiscard]] std::vector<FaceFollower>& followers() { return followers_; }
+    [[nodiscard]] const std::vector<FaceFollower>& followers() const { return followers_; }
+    /// Behind a cut nothing of the old shot goes on.
+    void forget() { followers_.clear(); }
     [[nodiscard]] bool empty() const { return followers_.empty(); }
 
 private:
     void start(const GrayView& picture, std::int64_t frame, const Candidate& face, bool insisted);
     void part_doubles();
+    void hand_over_long();
     void retire(FaceFollower& follower);
 
     const LandmarkFitter* fitter_;

@@ -161,6 +161,7 @@ FaceFollower::FaceFollower(const LandmarkFitter& fitter, const GrayView& picture
                            const Candidate& face, FollowTiming timing)
     : fitter_(&fitter), timing_(timing), best_score_(face.score), times_detected_(1), last_score_(face.score) {
     raw_.first_frame = frame;
+    first_new_ = frame;
     place_ = place_around(face.box);
     const Patch patch = cut(picture, place_);
     pyramid_ = make_pyramid(patch);
@@ -211,6 +212,7 @@ void FaceFollower::prepare_next(const GrayView& picture) {
 
 void FaceFollower::settle(const GrayView& picture, const Measured& found, bool good, RawFace& face) {
     last_likeness_ = found.likeness;
+    last_spread_ = found.spread;
     if (good) {
         placement_ = found.placement;
         last_good_ = placement_;
@@ -271,9 +273,10 @@ void FaceFollower::step(const GrayView& picture, FaceFinder& finder) {
     found.disagreement = median(std::move(off)) / static_cast<float>(placement_.scale());
 
     ++unproved_;
+    ++age_;
     bool good = found.spread < kMostSpread && found.likeness > kLeastLikeness &&
                 (!carried || found.disagreement < kMostDisagreement);
-    const bool due = (frame() + 1 - raw_.first_frame) % timing_.look_again == 0;
+    const bool due = age_ % timing_.look_again == 0;
     if (due || !good || unseen_ > 0) {
         if (look_again(picture, finder, found)) {
             unproved_ = 0;
@@ -314,6 +317,8 @@ void FaceFollower::found_at(const GrayView& picture, const Candidate& where) {
 
 void FaceFollower::begin_again(int id) {
     id_ = id;
+    first_new_ = raw_.first_frame;
+    age_ = 0;
     best_score_ = -10;
     times_detected_ = 0;
     insisted_ = false;

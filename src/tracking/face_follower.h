@@ -52,6 +52,7 @@ public:
     [[nodiscard]] RawTrack& raw() { return raw_; }
     [[nodiscard]] const FacePrint& print() const { return slow_print_; }
     [[nodiscard]] float last_likeness() const { return last_likeness_; }
+    [[nodiscard]] float last_spread() const { return last_spread_; }
     [[nodiscard]] float best_score() const { return best_score_; }
     [[nodiscard]] int times_detected() const { return times_detected_; }
     [[nodiscard]] int id() const { return id_; }
@@ -59,8 +60,13 @@ public:
     /// The user vouches for this face: it need not be proved.
     void insist() { insisted_ = true; }
     [[nodiscard]] bool insisted() const { return insisted_; }
+    /// Frames since it was started.
+    [[nodiscard]] std::int64_t age() const { return age_; }
     /// In a new shot nothing is proved yet.
     void begin_again(int id);
+    /// The first frame of raw() that was not handed over yet.
+    [[nodiscard]] std::int64_t first_new() const { return first_new_; }
+    void set_first_new(std::int64_t frame) { first_new_ = frame; }
 
 private:
     struct Measured;
@@ -83,12 +89,15 @@ private:
     FacePrint slow_print_;    // what it looked like over time
     FacePrint proved_print_;  // ... when the detector saw it last
     float last_likeness_ = 1;
+    float last_spread_ = 0;
     float best_score_ = -10;
     int times_detected_ = 0;
     int unseen_ = 0;    // frames since it was seen
     int unproved_ = 0;  // frames since the detector saw it
     float last_score_ = 0;
     bool insisted_ = false;
+    std::int64_t first_new_ = 0;
+    std::int64_t age_ = 0;
 };
 
 /// The print of what is at `placement`, taken from the second pyramid level of `patch`.
