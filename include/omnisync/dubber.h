@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "omnisync/engine.h"
 #include "omnisync/media.h"
 #include "omnisync/options.h"
 #include "omnisync/stream.h"
@@ -19,6 +20,8 @@ struct Job {
     SpeechInfo speech;
     SyncOptions sync;
     std::function<std::unique_ptr<FrameSink>(const VideoInfo&)> create_output;
+    /// Given each frame of the output and its place among them, returns what is written; may be empty.
+    std::function<Frame(const Frame&, std::int64_t number)> edit;
     double preview_s = 0;                                 ///< > 0: stop after that much of the output's timeline
     std::function<void(const Frame&, Pts end)> on_frame;  ///< called after each written frame; may be empty
 };
@@ -33,6 +36,11 @@ struct DubReport {
     WriteReport written;
     Pts end;  ///< end of the output on its timeline
 };
+
+/// The pictures that run() will write, in order, known from the timestamps of the video's frames alone (`pts`, in
+/// `video.time_base`): the same timeline over frames without pixels. Throws what run() throws of it.
+[[nodiscard]] std::vector<Shown> pictures_of(const Job& job, const VideoInfo& video,
+                                             const std::vector<std::int64_t>& pts);
 
 /// Runs one job from end to end: reading, editing and writing overlap; memory does not grow with length.
 /// Throws Error(interrupted) soon after request_stop().

@@ -55,6 +55,9 @@ struct Frame {
     std::array<Plane, 4> planes{};
     int plane_count = 0;
     bool damaged = false;  ///< the decoder concealed errors in it
+    /// Which frame of its video it shows, counted from 0 in the order of display; set by whoever lays frames on an
+    /// output's timeline. -1: not known.
+    std::int64_t number = -1;
 
     /// Keeps `planes` alive. What it is, only the maker of the frame knows.
     std::shared_ptr<const void> owner;

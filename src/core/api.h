@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "omnisync/engine.h"
 
 namespace omnisync {
 
@@ -41,6 +44,10 @@ class CoreApi {
 public:
     /// Measures for less than a second. Throws Error(internal) when LibTorch fails.
     [[nodiscard]] virtual ComputeInfo describe_compute() const = 0;
+
+    /// The portable engine, planned and with its exemplars read. Throws Error: unavailable (no weights), bad_data
+    /// (damaged weights), internal (LibTorch failed), and what reading video and speech throws.
+    [[nodiscard]] virtual std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const = 0;
 
 protected:
     ~CoreApi() = default;

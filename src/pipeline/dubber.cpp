@@ -35,7 +35,46 @@ Timeline open_timeline(const Job& job) {
     return Timeline(std::move(video), job.open_video, job.open_video_backward, job.sync.mode, end_of_speech, limit);
 }
 
+/// Frames that are nothing but timestamps.
+class BareFrames final : public FrameSource {
+public:
+    BareFrames(VideoInfo info, const std::vector<std::int64_t>& pts, std::int64_t next, std::int64_t step)
+        : info_(std::move(info)), pts_(pts), next_(next), step_(step) {}
+
+    [[nodiscard]] const VideoInfo& info() const override { return info_; }
+    std::optional<Frame> next() override {
+        const auto count = static_cast<std::int64_t>(pts_.size());
+        if (next_ < 0 || next_ >= count) return std::nullopt;
+        Frame frame;
+        frame.pts = {pts_[static_cast<std::size_t>(next_)], info_.time_base};
+        const std::int64_t other = next_ + 1 < count ? next_ : next_ - 1;
+        frame.duration =
+            other >= 0 ? pts_[static_cast<std::size_t>(other + 1)] - pts_[static_cast<std::size_t>(other)] : 1;
+        next_ += step_;
+        return frame;
+    }
+    [[nodiscard]] ReadReport report() const override { return {}; }
+
+private:
+    VideoInfo info_;
+    const std::vector<std::int64_t>& pts_;
+    std::int64_t next_;
+    std::int64_t step_;
+};
+
 }  // namespace
+
+std::vector<Shown> pictures_of(const Job& job, const VideoInfo& video, const std::vector<std::int64_t>& pts) {
+    const auto count = static_cast<std::int64_t>(pts.size());
+    const OpenVideo open = [&] { return std::make_unique<BareFrames>(video, pts, 0, 1); };
+    const OpenVideoBackward open_backward = [&](Pts) {
+        return std::make_unique<BareFrames>(video, pts, count - 2, -1);
+    };
+    Timeline timeline(open(), open, open_backward, job.sync.mode, speech_end(job, video), preview_limit(job, video));
+    std::vector<Shown> shown;
+    while (const std::optional<Frame> frame = timeline.next()) shown.push_back({frame->number, seconds(frame->pts)});
+    return shown;
+}
 
 DubReport run(const Job& job) {
     Timeline timeline = open_timeline(job);
@@ -43,9 +82,9 @@ DubReport run(const Job& job) {
 
     const Pts end_of_speech = speech_end(job, timeline.info());
     Prefetcher<Frame> frames([&] { return timeline.next(); }, kFramesAhead);
-    while (std::optional<Frame> frame = frames.next()) {
+    for (std::int64_t number = 0; std::optional<Frame> frame = frames.next(); ++number) {
         if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
-        sink->write(*frame);
+        sink->write(job.edit ? job.edit(*frame, number) : *frame);
         if (job.on_frame) job.on_frame(*frame, end_of_speech);
     }
     frames.stop();

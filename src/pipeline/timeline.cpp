@@ -89,7 +89,10 @@ std::optional<Frame> Timeline::fetch_from_source() {
             return standing_;
         }
         std::optional<Frame> frame = source_->next();
-        if (frame) ++run_frames_;
+        if (frame) {
+            frame->number = run_ == Run::backward ? video_frames_ - 2 - run_frames_ : first_number_ + run_frames_;
+            ++run_frames_;
+        }
         if (!frame) {
             if (run_ == Run::backward && run_frames_ + 1 != video_frames_) refuse_backward();
             if (!turn()) return std::nullopt;
@@ -195,6 +198,7 @@ void Timeline::start_forward(bool skip_first) {
     if (run_ == Run::backward) add_ -= 2 * first_ticks_;
     run_ = Run::forward;
     run_frames_ = 0;
+    first_number_ = skip_first ? 1 : 0;
     source_ = open_();
     if (skip_first) (void)source_->next();
 }

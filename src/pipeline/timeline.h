@@ -10,8 +10,8 @@
 
 namespace omnisync {
 
-/// Yields frames with timestamps of the output's timeline, which begins as the video's own does. Within the first pass
-/// over the video these are the video's timestamps, untouched.
+/// Yields frames with timestamps of the output's timeline, which begins as the video's own does, and with their number.
+/// Within the first pass over the video these are the video's timestamps, untouched.
 ///
 /// With frames 0..n-1, first timestamp a, last timestamp b, end of the last frame V, speech end S:
 ///   loop    pass r shows frame i at  pts[i] + r (V - a)
@@ -61,9 +61,10 @@ private:
     std::int64_t add_ = 0;          // forward: shown at pts + add_; backward: at add_ - pts
     std::int64_t first_ticks_ = 0;  // of the video itself
     std::int64_t last_ticks_ = 0;
-    std::int64_t last_step_ = 1;   // duration of the video's last frame, as the file says
-    std::int64_t usual_step_ = 0;  // from the last frame but one to the last; 0: only one frame
-    std::int64_t run_frames_ = 0;  // delivered by the present source
+    std::int64_t last_step_ = 1;     // duration of the video's last frame, as the file says
+    std::int64_t usual_step_ = 0;    // from the last frame but one to the last; 0: only one frame
+    std::int64_t run_frames_ = 0;    // delivered by the present source
+    std::int64_t first_number_ = 0;  // of the frame with which the present run forward began
     std::int64_t video_frames_ = 0;
     bool extended_ = false;          // past the first pass
     std::optional<Frame> standing_;  // what is repeated by freeze

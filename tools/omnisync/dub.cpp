@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/staged_file.h"
 #include "base/text.h"
+#include "engine_at_work.h"
 #include "faces_report.h"
 #include "first_pass.h"
 #include "omnisync/dubber.h"
@@ -32,7 +33,7 @@ double now_s() {
 }
 
 void require_engine(const std::string& engine) {
-    if (engine == "none") return;
+    if (engine == "none" || engine == "portable") return;
     throw Error(ExitCode::unavailable, concat("this build has no ", engine, " engine yet"),
                 "use --engine none to replace the sound without editing the picture");
 }
@@ -64,8 +65,8 @@ Job make_job(const DubCommand& command, const Global& global, SpeechInfo speech,
 }
 
 bool wants_faces(const DubCommand& command) {
-    return command.speaker || !command.segments.empty() || command.require_face || !command.faces.analysis.empty() ||
-           !command.faces.boxes.empty();
+    return command.engine != "none" || command.speaker || !command.segments.empty() || command.require_face ||
+           !command.faces.analysis.empty() || !command.faces.boxes.empty();
 }
 
 SpeakerOptions speaker_options(const DubCommand& command, const VideoInfo& video) {
@@ -179,11 +180,16 @@ DubReport copy_job(const DubCommand& command, const Global& global, const Speech
 }
 
 // Writes to `output_path`; progress is shown when `progress` is not null.
-DubReport run_job(const DubCommand& command, const Session& session, const SpeechInfo& speech,
+DubReport run_job(const DubCommand& command, const Session& session, const SpeechInfo& speech, const DubFaces* faces,
                   const std::string& output_path, Progress* progress) {
     if (command.output.video.codec == "copy")
         return copy_job(command, session.global(), speech, output_path, stop_requested);
     Job job = make_job(command, session.global(), speech, output_path);
+    std::optional<EngineAtWork> engine;
+    if (command.engine != "none" && faces != nullptr && has_span(faces->cast)) {
+        engine.emplace(command, *faces, job, session);
+        job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
+    }
     std::int64_t frames = 0;
     double origin_s = 0;
     job.create_output = [&, create = job.create_output](const VideoInfo& video) {
@@ -217,12 +223,12 @@ struct Rehearsal {
 
 // Renders the first second into a scratch folder: what the sink decides is then known and not guessed.
 Rehearsal rehearse_rendering(const DubCommand& command, const Session& session, const SpeechInfo& speech,
-                             const std::string& scratch_path) {
+                             const DubFaces* faces, const std::string& scratch_path) {
     DubCommand first = command;
     first.preview_s = command.preview_s > 0 ? std::min(command.preview_s, kRehearsalSeconds) : kRehearsalSeconds;
     const double started = now_s();
     Rehearsal found;
-    found.done = run_job(first, session, speech, scratch_path, nullptr);
+    found.done = run_job(first, session, speech, faces, scratch_path, nullptr);
     const double spent = now_s() - started;
     const double rehearsed = std::max(seconds(found.done.end) - seconds(found.done.video.origin), 1e-9);
     found.length_s = estimate_length(found.done.video, speech, command);
@@ -264,11 +270,12 @@ Json plan_json(const DubCommand& command, const Rehearsal& found) {
             {"warnings", written.warnings}};
 }
 
-int rehearse(const DubCommand& command, const Session& session, const SpeechInfo& speech) {
+int rehearse(const DubCommand& command, const Session& session, const SpeechInfo& speech, const DubFaces* faces) {
     const ScratchFolder scratch("omnisync-dry-run");
     const std::string path = (scratch.path() / std::filesystem::path(command.output.path).filename()).string();
-    const Rehearsal found = command.output.video.codec == "copy" ? rehearse_copy(command, session, speech, path)
-                                                                 : rehearse_rendering(command, session, speech, path);
+    const Rehearsal found = command.output.video.codec == "copy"
+                                ? rehearse_copy(command, session, speech, path)
+                                : rehearse_rendering(command, session, speech, faces, path);
     if (session.global().json) {
         session.result(dump(plan_json(command, found)));
         return 0;
@@ -305,11 +312,11 @@ int run_dub(const DubCommand& command, const Session& session) {
     const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track, stop_requested);
     warn_about_speech(speech);
     const std::optional<DubFaces> faces = find_faces(command, session);
-    if (command.dry_run) return rehearse(command, session, speech);
+    if (command.dry_run) return rehearse(command, session, speech, faces ? &*faces : nullptr);
 
     const double speech_read = now_s();
     Progress progress(session.console(), session.progress_style());
-    const DubReport done = run_job(command, session, speech, command.output.path, &progress);
+    const DubReport done = run_job(command, session, speech, faces ? &*faces : nullptr, command.output.path, &progress);
     const double ended = now_s();
 
     warn_about_reading(done);

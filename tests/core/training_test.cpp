@@ -1,0 +1,176 @@
+// Training on footage made up here: small, but through every part of the real trainers.
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+#include <string>
+
+#include "omnisync/error.h"
+#include "training/motion_trainer.h"
+#include "training/render_trainer.h"
+#include "weights/safetensors.h"
+
+namespace omnisync::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kClips = 4;
+constexpr std::int64_t kFrames = 40;
+constexpr double kRate = 25;
+
+/// Faces whose mouths open with the loudness of a tone that comes and goes.
+void write_footage(const std::string& path) {
+    const std::int64_t frames = kClips * kFrames;
+    const auto samples = static_cast<std::int64_t>(std::llround(kFrames / kRate * 16000));
+    at::Tensor landmarks = (at::rand({68, 2}) * 60 + 50).expand({frames, 68, 2}).clone();
+    at::Tensor speech = at::zeros({kClips * samples}, at::kShort);
+    at::Tensor clips = at::zeros({kClips, 4}, at::kLong);
+    const auto loudness = [](std::int64_t clip, double t) {
+        return 0.5 + 0.5 * std::sin(2 * std::numbers::pi * (0.7 + 0.3 * static_cast<double>(clip)) * t);
+    };
+    for (std::int64_t c = 0; c < kClips; ++c) {
+        const std::int64_t numbers[4] = {c * kFrames, kFrames, c * samples, samples};
+        for (int k = 0; k < 4; ++k) clips[c][k] = numbers[k];
+        for (std::int64_t f = 0; f < kFrames; ++f)
+            for (int point = 56; point < 68; ++point)
+                landmarks[c * kFrames + f][point][1] +=
+                    (point < 60 || point > 64 ? 8 : 0) * loudness(c, static_cast<double>(f) / kRate);
+        auto out = speech.accessor<std::int16_t, 1>();
+        for (std::int64_t s = 0; s < samples; ++s) {
+            const double t = static_cast<double>(s) / 16000;
+            out[c * samples + s] =
+                static_cast<std::int16_t>(9000 * loudness(c, t) * std::sin(2 * std::numbers::pi * 440 * t));
+        }
+    }
+    weights::TensorFile file;
+    file.metadata["format"] = "omnisync-footage-1";
+    file.tensors = {{"landmarks", landmarks.to(at::kHalf)},
+                    {"speech", speech},
+                    {"clips", clips},
+                    {"rates", at::full({kClips}, kRate, at::kDouble)},
+                    {"luma", at::randint(16, 235, {frames, 112, 128}, at::kByte)},
+                    {"chroma", at::randint(100, 150, {frames, 2, 56, 64}, at::kByte)}};
+    weights::save_safetensors(file, path, true);
+}
+
+class Training : public ::testing::Test {
+protected:
+    void SetUp() override {
+        folder_ = fs::temp_directory_path() / ("omnisync-training-" + std::to_string(::getpid()));
+        fs::create_directories(folder_);
+        write_footage(footage());
+    }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    [[nodiscard]] std::string footage() const { return (folder_ / "footage").string(); }
+    [[nodiscard]] std::string checkpoint() const { return (folder_ / "checkpoint").string(); }
+    [[nodiscard]] MotionTraining motion() const {
+        MotionTraining training;
+        training.footage = {footage()};
+        training.optimiser = {.learning_rate = 2e-3, .warm_up = 4, .steps = 60};
+        training.sampling.batch = 4;
+        training.model = {.ear_width = 16, .width = 24, .blocks = 1, .heads = 2};
+        return training;
+    }
+    [[nodiscard]] RenderTraining render() const {
+        RenderTraining training;
+        training.footage = {footage()};
+        training.optimiser = {.learning_rate = 2e-3, .warm_up = 4, .steps = 60};
+        training.sampling.batch = 2;
+        training.model = {.width = 24, .blocks = 1, .heads = 2};
+        return training;
+    }
+
+private:
+    fs::path folder_;
+};
+
+template <class Trainer>
+void go_on_exactly(const std::string& checkpoint, const auto& training, const auto& loss_of) {
+    Trainer whole(training);
+    for (int i = 0; i < 3; ++i) (void)whole.step();
+    whole.save_checkpoint(checkpoint);
+    std::vector<double> expected;
+    for (int i = 0; i < 3; ++i) expected.push_back(loss_of(whole.step()));
+    Trainer resumed(training);
+    resumed.load_checkpoint(checkpoint);
+    EXPECT_EQ(resumed.steps_done(), 3);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(loss_of(resumed.step()), expected[static_cast<std::size_t>(i)]) << "step " << i;
+}
+
+TEST_F(Training, OfMotionGoesOnExactlyFromACheckpoint) {
+    go_on_exactly<MotionTrainer>(checkpoint(), motion(), [](const MotionLosses& l) { return l.expected + l.denoised; });
+}
+
+TEST_F(Training, OfRenderingGoesOnExactlyFromACheckpoint) {
+    go_on_exactly<RenderTrainer>(checkpoint(), render(), [](double loss) { return loss; });
+}
+
+TEST_F(Training, OfMotionLearnsThatAMouthOpensWithTheSound) {
+    MotionTraining training = motion();
+    training.sampling.augment = false;
+    MotionTrainer trainer(training);
+    for (int i = 0; i < 60; ++i) (void)trainer.step();
+    const MotionScore score = trainer.score(load_footage(footage()), {});
+    EXPECT_GT(score.expected_correlation, 0.8);
+    EXPECT_EQ(score.clips, kClips);
+}
+
+TEST_F(Training, RefusesACheckpointOfAnotherModel) {
+    MotionTrainer small(motion());
+    small.save_checkpoint(checkpoint());
+    MotionTraining other = motion();
+    other.model.width = 32;
+    MotionTrainer wide(other);
+    EXPECT_THROW(wide.load_checkpoint(checkpoint()), Error);
+    RenderTrainer render_trainer(render());
+    EXPECT_THROW(render_trainer.load_checkpoint(checkpoint()), Error);
+}
+
+TEST_F(Training, RefusesFootageThatReachesBeyondItself) {
+    weights::TensorFile file = weights::load_safetensors(footage());
+    file.tensors["clips"][1][1] = 1000;
+    weights::save_safetensors(file, checkpoint(), true);
+    EXPECT_THROW((void)load_footage(checkpoint()), Error);
+}
+
+TEST_F(Training, APlanIsTheSameForAnyNumberOfThreads) {
+    MotionTrainer trainer(motion());
+    for (int i = 0; i < 5; ++i) (void)trainer.step();
+    trainer.save_model(checkpoint(), true);
+    weights::Parameters parameters(weights::load_safetensors(checkpoint()).tensors, checkpoint());
+    const portable::MotionNet net(weights::Scope(parameters), motion().model);
+    const at::Tensor heard = net.hear(at::randn({1, 600, 80})).detach();
+    const int before = at::get_num_threads();
+    at::Tensor first;
+    for (const int threads : {1, 2, 3}) {
+        at::set_num_threads(threads);
+        const at::Tensor made = plan_motion(net, heard, at::zeros({90, portable::kComponents}),
+                                            at::zeros({portable::kComponents}), {.seed = 5, .first = -3})
+                                    .motion.detach();
+        if (!first.defined()) first = made;
+        EXPECT_TRUE(at::equal(made, first)) << threads << " threads";
+    }
+    at::set_num_threads(before);
+    const at::Tensor other = plan_motion(net, heard, at::zeros({90, portable::kComponents}),
+                                         at::zeros({portable::kComponents}), {.seed = 6, .first = -3})
+                                 .motion.detach();
+    EXPECT_FALSE(at::equal(other, first)) << "another seed";
+}
+
+}  // namespace
+}  // namespace omnisync::training

@@ -1,0 +1,34 @@
+// The engine of one `dub` job: its library loaded, its plan made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "omnisync/dubber.h"
+#include "omnisync/engine.h"
+#include "report.h"
+#include "session.h"
+
+namespace omnisync::command {
+
+/// Keeps alive what the engine works on, but for `job`'s functions and `faces`, which must outlive it.
+class EngineAtWork {
+public:
+    /// Loads the engine that `command` names, lets it plan and borrow. Throws Error: unavailable (library, weights),
+    /// and what reading video and speech throws.
+    EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job, const Session& session);
+    EngineAtWork(const EngineAtWork&) = delete;
+    EngineAtWork& operator=(const EngineAtWork&) = delete;
+    ~EngineAtWork();
+
+    [[nodiscard]] Frame render(const Frame& frame, std::int64_t number);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace omnisync::command
