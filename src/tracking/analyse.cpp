@@ -10,7 +10,7 @@
 #include "omnisync/error.h"
 #include "tracking/face_crowd.h"
 #include "tracking/face_seeker.h"
-#include "tracking/landmark_fitter.h"
+#include "tracking/first_pass.h"
 #include "tracking/model_files.h"
 #include "tracking/shots.h"
 #include "tracking/speaker.h"
@@ -20,8 +20,8 @@ namespace omnisync {
 namespace tracking {
 namespace {
 
-LandmarkFitter load_fitter(const AnalysisJob& job) {
-    const auto path = find_model(job.models, kLandmarkModel);
+LandmarkFitter load_fitter(const std::string& folder) {
+    const auto path = find_model(folder, kLandmarkModel);
     if (!path)
         throw Error(ExitCode::unavailable, concat("the landmark model '", kLandmarkModel, "' is not here"),
                     "Debian's package libdlib-data has it: apt-get install libdlib-data; or name its folder");
@@ -33,8 +33,9 @@ LandmarkFitter load_fitter(const AnalysisJob& job) {
 /// run beside everything else; their schedule counts frames, so that the result does not depend on speed.
 class Pass {
 public:
-    explicit Pass(const AnalysisJob& job) : job_(job), fitter_(load_fitter(job)), seeker_(job.models, job.threads) {
-        if (const auto path = find_model(job.models, kIdentityNetwork); path && job.colours) identifier_.emplace(*path);
+    Pass(const AnalysisJob& job, const Equipment& equipment)
+        : job_(job), fitter_(equipment.fitter), seeker_(equipment.finder, equipment.detector_network, job.threads) {
+        if (equipment.identity_network && job.colours) identifier_.emplace(*equipment.identity_network);
     }
 
     Analysis run() {
@@ -104,7 +105,7 @@ private:
             found = seeker_.seek_hard(luma, job_.colours ? std::function<Image()>(colours) : nullptr, patient);
         }
         if (found) crowd_->see(luma, index, *found);
-        for (const FaceHint& hint : due_hints(waiting.frame)) crowd_->insist(luma, index, hint.box);
+        for (const FaceHint& hint : due_hints(waiting.frame)) insist(luma, index, hint);
         had_faces_ = had_faces_ || !crowd_->empty();
         identify(waiting.frame);
         collect();
@@ -136,6 +137,20 @@ private:
         std::vector<FaceHint> due;
         for (; !hints_.empty() && hints_.front().time_s <= now; hints_.pop_front()) due.push_back(hints_.front());
         return due;
+    }
+
+    void insist(const GrayView& luma, std::int64_t index, const FaceHint& hint) {
+        const Box& box = hint.box;
+        const bool whole = std::isfinite(box.x) && std::isfinite(box.y) && box.width >= 16 && box.height >= 16;
+        const bool inside =
+            box.x < static_cast<float>(luma.width) && box.y < static_cast<float>(luma.height) &&
+            box.x + box.width > 0 && box.y + box.height > 0 &&
+            std::max(box.width, box.height) <= 2.0F * static_cast<float>(std::max(luma.width, luma.height));
+        if (whole && inside)
+            crowd_->insist(luma, index, box);
+        else
+            analysis_.warnings.push_back(concat("the face box given for second ", hint.time_s,
+                                                " is smaller than 16 pixels or not in the picture"));
     }
 
     // Ends shots up to the frame `index`; says whether one begins with it, or began before and was followed across.
@@ -188,7 +203,7 @@ private:
     }
 
     const AnalysisJob& job_;
-    LandmarkFitter fitter_;
+    const LandmarkFitter& fitter_;
     FaceSeeker seeker_;
     std::optional<IdentityNetwork> identifier_;
     ShotDetector shots_;
@@ -208,11 +223,21 @@ private:
 };
 
 }  // namespace
+
+Equipment::Equipment(const std::string& folder)
+    : fitter(load_fitter(folder)),
+      detector_network(find_model(folder, kDetectorNetwork)),
+      identity_network(find_model(folder, kIdentityNetwork)) {}
+
+Analysis first_pass(const AnalysisJob& job, const Equipment& equipment) {
+    require(job.open_video && job.luma, ExitCode::internal, "an analysis needs a video and its luma");
+    return Pass(job, equipment).run();
+}
+
 }  // namespace tracking
 
 Analysis analyse(const AnalysisJob& job) {
-    require(job.open_video && job.luma, ExitCode::internal, "an analysis needs a video and its luma");
-    return tracking::Pass(job).run();
+    return tracking::first_pass(job, tracking::Equipment(job.models));
 }
 
 }  // namespace omnisync

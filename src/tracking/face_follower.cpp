@@ -57,6 +57,15 @@ bool sane(const Similarity& move, double side) {
     return distance(move(middle), middle) < side * 0.35;
 }
 
+// Whether a face can be there: not far beyond the picture, not out of all proportion.
+bool possible(const Similarity& placement, const GrayView& picture) {
+    const double side = placement.scale();
+    const Point middle = placement({0.5F, 0.5F});
+    const auto inside = [&](double value, int length) { return value > -0.4 * side && value < length + 0.4 * side; };
+    return side > 8 && side < 2.0 * std::max(picture.width, picture.height) && inside(middle.x, picture.width) &&
+           inside(middle.y, picture.height);
+}
+
 // How the face as a whole went from one frame to the next, in pixels of the patch.
 struct Movement {
     Similarity by;
@@ -175,8 +184,9 @@ FaceFollower::FaceFollower(const LandmarkFitter& fitter, const GrayView& picture
     raw.source = RawFace::Source::detected;
     raw.carried = found.points;
     raw.flow_error.fill(-1);
-    placement_ = found.placement;
     Measured whole = found;
+    if (!possible(whole.placement, picture)) whole.placement = placement_of(face.box);
+    placement_ = whole.placement;
     whole.score = face.score;
     whole.likeness = 1;
     settle(picture, whole, true, raw);
@@ -236,14 +246,36 @@ void FaceFollower::settle(const GrayView& picture, const Measured& found, bool g
     prepare_next(picture);
 }
 
-bool FaceFollower::look_again(const GrayView& picture, FaceFinder& finder, Measured& found) {
+// The detector's word on a face that is followed well.
+bool FaceFollower::look_again(const GrayView& picture, FaceFinder& finder, Measured& found) const {
     const Box expected = box_of(found.placement);
-    std::optional<Candidate> best;
+    bool seen = false;
     for (const Candidate& candidate : finder.near(picture, expected, kLookScore))
-        if (overlap(candidate.box, expected) > 0.4F && (!best || candidate.score > best->score)) best = candidate;
-    if (!best) return false;
-    found.score = best->score;
-    return true;
+        if (overlap(candidate.box, expected) > 0.4F) {
+            found.score = std::max(found.score, candidate.score);
+            seen = true;
+        }
+    return seen;
+}
+
+// Where following failed: the face is sought where it should have come to and where it was seen last.
+bool FaceFollower::look_around(const GrayView& picture, FaceFinder& finder, const Similarity& predicted,
+                               Measured& found) const {
+    for (const Similarity& guess : {predicted, last_good_}) {
+        std::optional<Candidate> best;
+        for (const Candidate& candidate : finder.near(picture, box_of(guess), kLookScore))
+            if (overlap(candidate.box, box_of(guess)) > 0.25F && (!best || candidate.score > best->score))
+                best = candidate;
+        if (!best) continue;
+        const Patch patch = cut(picture, place_around(best->box));
+        Measured there = measure(patch, make_pyramid(patch), placement_of(best->box));
+        there.likeness = likeness_to_known(there.print);
+        there.score = best->score;
+        if (there.spread > 1.5F * kMostSpread || there.likeness < 0.5F * kLeastLikeness) continue;
+        found = there;
+        return true;
+    }
+    return false;
 }
 
 void FaceFollower::step(const GrayView& picture, FaceFinder& finder) {
@@ -257,7 +289,9 @@ void FaceFollower::step(const GrayView& picture, FaceFinder& finder) {
     pyramid_ = std::move(now);
     // Where too few points went along, the face is believed to stay.
     const bool carried = moved.support > 0.25F;
-    const Similarity step = carried ? chain(chain(to_patch, moved.by), to_picture) : Similarity{};
+    const Similarity shift = chain(chain(to_patch, moved.by), to_picture);
+    const bool goes_on = carried && possible(chain(placement_, shift), picture);
+    const Similarity step = goes_on ? shift : Similarity{};
     const Similarity predicted = chain(placement_, step);
 
     RawFace face;
@@ -276,30 +310,34 @@ void FaceFollower::step(const GrayView& picture, FaceFinder& finder) {
     ++age_;
     bool good = found.spread < kMostSpread && found.likeness > kLeastLikeness &&
                 (!carried || found.disagreement < kMostDisagreement);
-    const bool due = age_ % timing_.look_again == 0;
-    if (due || !good || unseen_ > 0) {
-        if (look_again(picture, finder, found)) {
-            unproved_ = 0;
-            last_score_ = found.score;
-            best_score_ = std::max(best_score_, found.score);
-            ++times_detected_;
-            face.source = RawFace::Source::detected;
-            good = found.spread < 1.5F * kMostSpread && found.likeness > 0.5F * kLeastLikeness;
-        }
+    bool proved = false;
+    if (good && unseen_ == 0) {
+        if (age_ % timing_.look_again == 0) proved = look_again(picture, finder, found);
+    } else {
+        proved = look_around(picture, finder, predicted, found);
+        good = good || proved;
     }
+    if (proved) {
+        prove(found.score);
+        face.source = RawFace::Source::detected;
+    }
+    good = good && possible(found.placement, picture);
     if (!good) {
         placement_ = predicted;
         points_ = mapped(points_, step);
-        if (unseen_ == 0) last_good_ = placement_;
     }
     settle(picture, found, good, face);
 }
 
-void FaceFollower::found_at(const GrayView& picture, const Candidate& where) {
-    best_score_ = std::max(best_score_, where.score);
-    ++times_detected_;
+void FaceFollower::prove(float score) {
+    best_score_ = std::max(best_score_, score);
+    last_score_ = score;
     unproved_ = 0;
-    last_score_ = where.score;
+    ++times_detected_;
+}
+
+void FaceFollower::found_at(const GrayView& picture, const Candidate& where) {
+    prove(where.score);
     if (seen()) return;
     const PatchPlace place = place_around(where.box);
     const Patch patch = cut(picture, place);
@@ -312,6 +350,7 @@ void FaceFollower::found_at(const GrayView& picture, const Candidate& where) {
     raw_.faces.pop_back();
     place_ = place;
     pyramid_ = std::move(pyramid);
+    if (!possible(found.placement, picture)) found.placement = placement_of(where.box);
     settle(picture, found, true, face);
 }
 

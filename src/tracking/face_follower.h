@@ -72,7 +72,10 @@ private:
     struct Measured;
     [[nodiscard]] Measured measure(const Patch& patch, const Pyramid& pyramid, const Similarity& placement) const;
     [[nodiscard]] float likeness_to_known(const FacePrint& print) const;
-    bool look_again(const GrayView& picture, FaceFinder& finder, Measured& found);
+    [[nodiscard]] bool look_again(const GrayView& picture, FaceFinder& finder, Measured& found) const;
+    [[nodiscard]] bool look_around(const GrayView& picture, FaceFinder& finder, const Similarity& predicted,
+                                   Measured& found) const;
+    void prove(float score);
     void settle(const GrayView& picture, const Measured& found, bool good, RawFace& face);
     void learn(const FacePrint& print, bool proved);
     void prepare_next(const GrayView& picture);

@@ -6,8 +6,6 @@
 #include <opencv2/imgproc.hpp>
 #include <thread>
 
-#include "tracking/model_files.h"
-
 namespace omnisync::tracking {
 namespace {
 
@@ -25,11 +23,12 @@ Image shrunk(const Image& image, double scale) {
 
 }  // namespace
 
-FaceSeeker::FaceSeeker(const std::string& models, int threads) : threads_(threads) {
+FaceSeeker::FaceSeeker(const FaceFinder& finder, const std::optional<std::string>& network, int threads)
+    : threads_(threads), aside_(finder) {
     const int machine = static_cast<int>(std::thread::hardware_concurrency());
     const int lanes = std::clamp(threads > 0 ? threads : machine, 1, 8);
     for (int i = 0; i < lanes; ++i) finders_.push_back(aside_);
-    if (const auto path = find_model(models, kDetectorNetwork)) network_.emplace(*path);
+    if (network) network_.emplace(*network);
 }
 
 std::future<std::vector<Candidate>> FaceSeeker::seek_aside(const GrayView& picture, Search search) {

@@ -18,8 +18,9 @@ namespace omnisync::tracking {
 
 class FaceSeeker {
 public:
-    /// `models`: folder searched first. `threads`: 0: as many as the machine has.
-    FaceSeeker(const std::string& models, int threads);
+    /// `finder` is copied; `network`: the file of DetectorNetwork, if it is there. `threads`: 0: as many as the machine
+    /// has.
+    FaceSeeker(const FaceFinder& finder, const std::optional<std::string>& network, int threads);
 
     /// For following, one per thread.
     [[nodiscard]] std::span<FaceFinder> finders() { return finders_; }
