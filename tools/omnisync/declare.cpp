@@ -292,9 +292,7 @@ CommandSpec declare_inspect(InspectCommand& inspect) {
     for (Option& option : face_options(inspect.faces)) spec.options.push_back(std::move(option));
     spec.options.push_back(
         flag("--force", inspect.overwrite, "replace pictures that exist, and an analysis that is of another video"));
-    spec.examples = {"# for people",
-                     "omnisync inspect film.mp4",
-                     "# who is who? pictures, and an analysis that dub can use",
+    spec.examples = {"# who is who? with pictures, and an analysis that dub can use",
                      "omnisync inspect film.mp4 --faces faces --analysis film.faces",
                      "# for programs: where does each shot begin?",
                      "omnisync inspect film.mp4 --json | jq '.shots[].start_s'"};
