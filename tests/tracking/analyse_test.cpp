@@ -227,7 +227,7 @@ TEST(Analyse, ACoveredFaceIsBridgedAndALongGapEndsTheTrack) {
     ASSERT_EQ(parted.tracks.size(), 2U);
     EXPECT_EQ(parted.tracks[0].end_frame(), 20);
     EXPECT_GE(parted.tracks[1].first_frame, 50);
-    EXPECT_LE(parted.tracks[1].first_frame, 75) << "looked for every second"
+    EXPECT_LE(parted.tracks[1].first_frame, 75) << "looked for every second";
     EXPECT_EQ(parted.tracks[0].person, parted.tracks[1].person) << "the same face at the same place";
 }
 
