@@ -23,7 +23,7 @@ FaceTrack finish_track(const RawTrack& raw, Size picture, double fps) {
         face.landmarks = stable.landmarks[t];
         face.to_canonical = stable.to_canonical[t];
         face.pose = pose_of(face.landmarks);
-        face.confidence = std::clamp(raw.faces[t].confidence, 0.0F, 1.0F);
+        face.confidence = raw.faces[t].confidence > 0 ? std::min(raw.faces[t].confidence, 1.0F) : 0;  // 0 for NaN
     }
     rate(raw, picture, fps, track);
     return track;

@@ -26,7 +26,9 @@ double missed(const Series& surprise, std::size_t t, std::size_t reach) {
     for (std::size_t s = first; s <= last; ++s) {
         const double before = s > 1 ? surprise[s - 1] : 0;
         const double after = s + 1 < surprise.size() ? surprise[s + 1] : 0;
-        sum += surprise[s] * (before + surprise[s] + after);
+        const double kept = before + surprise[s] + after;  // of what three frames saw
+        // An outlier goes and comes back, but its product with a neighbour's tremor would still count for much.
+        sum += std::min(surprise[s] * kept, 2 * std::min(squared(surprise[s]), squared(kept)));
     }
     return sum / static_cast<double>(last - first + 1);
 }
