@@ -7,6 +7,7 @@
 #include "core/compute.h"
 #include "engines/portable/portable_engine.h"
 #include "omnisync/error.h"
+#include "training/run.h"
 
 namespace omnisync {
 namespace {
@@ -37,6 +38,11 @@ class Core final : public CoreApi {
 public:
     [[nodiscard]] ComputeInfo describe_compute() const override {
         return translated([] { return omnisync::describe_compute(); });
+    }
+
+    void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
+               const std::function<bool()>& stop) const override {
+        translated([&] { training::run(request, on_event, stop); });
     }
 
     [[nodiscard]] std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const override {

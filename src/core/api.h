@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,29 @@ struct ComputeInfo {
     std::vector<std::string> warnings;  ///< one sentence each: what costs speed here and what to do
 };
 
+/// A training run. Files: `output` the model, `output`.checkpoint what a run goes on from, `output`.csv the losses.
+struct TrainRequest {
+    enum class Model { motion, render } model = Model::motion;
+    std::vector<std::string> data;      ///< shards of `omnisync prepare`, each drawn from equally often
+    std::vector<std::string> held_out;  ///< shards to validate on; may be empty
+    std::string output;
+    bool overwrite = false;
+    bool resume = false;  ///< go on from the checkpoint if there is one
+    std::int64_t steps = 6000;
+    std::int64_t batch = 0;  ///< samples a step; 0: the model's own choice
+    double learning_rate = 1e-3;
+    std::uint64_t seed = 1;
+    std::int64_t every = 500;  ///< steps between checkpoints and validations
+    bool mixed_precision = false;
+    int threads = 0;
+};
+struct TrainEvent {
+    std::int64_t step = 0;
+    std::int64_t steps = 0;
+    double loss = 0;    ///< mean since the last event
+    std::string score;  ///< in words, after a validation; else empty
+};
+
 /// What libomnisync_core.so offers. One object for the life of the process, owned by the library; thread-safe.
 class CoreApi {
 public:
@@ -48,6 +72,12 @@ public:
     /// The portable engine, planned and with its exemplars read. Throws Error: unavailable (no weights), bad_data
     /// (damaged weights), internal (LibTorch failed), and what reading video and speech throws.
     [[nodiscard]] virtual std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const = 0;
+
+    /// Trains until `request.steps` are done or `stop` says true (then a checkpoint is written and Error(interrupted)
+    /// thrown). The result depends on data, request and machine, not on where the run was cut. Throws Error: bad_data,
+    /// no_input (data), cannot_create, io (output).
+    virtual void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
+                       const std::function<bool()>& stop) const = 0;
 
 protected:
     ~CoreApi() = default;

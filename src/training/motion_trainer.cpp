@@ -11,9 +11,12 @@
 #include <c10/core/InferenceMode.h>
 
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "omnisync/error.h"
 #include "speech/log_mel.h"
+#include "training/mixed_precision.h"
 #include "training/random.h"
 #include "weights/safetensors.h"
 
@@ -159,11 +162,15 @@ MotionLosses MotionTrainer::step() {
     const at::Tensor style = batch.style * (1 - chance(kDropStyle)).unsqueeze(-1);
     const at::Tensor deaf = (chance(kDropSpeech) > 0).view({-1, 1, 1});
 
+    std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
     const at::Tensor heard = MotionNet::read(s.net.hear(batch.mel), batch.positions);
-    const at::Tensor expected = s.net.expect(heard);
+    const at::Tensor expected = s.net.expect(heard).to(at::kFloat);
+    const at::Tensor clean = s.net
+                                 .denoise({noisy, level, carried, style}, at::where(deaf, s.net.silence(), heard),
+                                          at::where(deaf, at::zeros({1}), expected.detach()))
+                                 .to(at::kFloat);
+    precision.reset();
     const at::Tensor expected_loss = motion_error(expected, batch.motion, batch.valid, s.basis).mean();
-    const at::Tensor clean = s.net.denoise({noisy, level, carried, style}, at::where(deaf, s.net.silence(), heard),
-                                           at::where(deaf, at::zeros({1}), expected.detach()));
     // Predicting the clean motion, an error at level t is one of 1 / t in velocity; small levels must not drown the
     // rest.
     const at::Tensor denoised_loss =

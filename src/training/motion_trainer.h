@@ -33,6 +33,7 @@ struct MotionTraining {
     OptimiserConfig optimiser;
     MotionSampling sampling;
     portable::MotionConfig model;
+    bool mixed_precision = false;  ///< see MixedPrecision
 };
 
 /// One training run. Step k depends on the seed and what the steps before left, nothing else.

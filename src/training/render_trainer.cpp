@@ -14,10 +14,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "diffusion/flow.h"
 #include "geometry/lower_face.h"
 #include "omnisync/error.h"
+#include "training/mixed_precision.h"
 #include "training/random.h"
 #include "weights/safetensors.h"
 
@@ -128,7 +131,9 @@ double RenderTrainer::step() {
     const at::Tensor known = (at::rand({size}, random) >= kDropGeometry).to(at::kFloat);
     const at::Tensor t = level.view({-1, 1, 1, 1});
     const at::Tensor noisy = batch.truth * (1 - t) + at::randn(batch.truth.sizes(), random) * t;
-    const at::Tensor clean = s.net.denoise(noisy, level, condition, known);
+    std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
+    const at::Tensor clean = s.net.denoise(noisy, level, condition, known).to(at::kFloat);
+    precision.reset();
     const at::Tensor weight = (1 + (kMouthWeight - 1) * mouth).unsqueeze(1) / t.clamp_min(kSharpestLevel).square();
     const at::Tensor loss = ((clean - batch.truth).square() * weight).mean();
     loss.backward();

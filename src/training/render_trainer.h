@@ -18,6 +18,7 @@ struct RenderTraining {
     OptimiserConfig optimiser;
     RenderSampling sampling;
     portable::RenderConfig model;
+    bool mixed_precision = false;  ///< see MixedPrecision
 };
 
 /// How near made mouths come to true ones on footage that was not trained on, where the mouth matte is: PSNR in dB,

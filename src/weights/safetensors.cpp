@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/staged_file.h"
+#include "base/safetensors_writer.h"
 #include "omnisync/error.h"
 
 namespace omnisync::weights {
@@ -140,9 +140,7 @@ TensorFile load_safetensors(const std::string& path) {
 }
 
 void save_safetensors(const TensorFile& file, const std::string& path, bool overwrite) {
-    nlohmann::ordered_json header;
-    if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
-    std::uint64_t offset = 0;
+    std::vector<TensorEntry> entries;
     std::vector<at::Tensor> blocks;
     for (const auto& [name, tensor] : file.tensors) {
         blocks.push_back(tensor.detach().cpu().contiguous());
@@ -150,19 +148,12 @@ void save_safetensors(const TensorFile& file, const std::string& path, bool over
         const auto* const type =
             std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& t) { return t.scalar == scalar; });
         require(type != std::end(kTypes), ExitCode::internal, name, ": safetensors has no such type");
-        const std::uint64_t end = offset + blocks.back().nbytes();
-        header[name] = {{"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
-        offset = end;
+        entries.push_back({name, type->name, tensor.sizes().vec(), blocks.back().nbytes()});
     }
-    std::string text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');
-    const std::uint64_t length = text.size();
-    StagedFile staged(path, overwrite, {});
-    staged.write({reinterpret_cast<const char*>(&length), sizeof length});
-    staged.write(text);
+    SafetensorsWriter writer(path, overwrite, entries, file.metadata);
     for (const at::Tensor& block : blocks)
-        staged.write({static_cast<const char*>(block.const_data_ptr()), block.nbytes()});
-    staged.publish();
+        writer.write({static_cast<const char*>(block.const_data_ptr()), block.nbytes()});
+    writer.publish();
 }
 
 }  // namespace omnisync::weights

@@ -1,0 +1,178 @@
+#include "training/run.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/staged_file.h"
+#include "base/text.h"
+#include "omnisync/error.h"
+#include "training/motion_trainer.h"
+#include "training/render_trainer.h"
+
+namespace omnisync::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kReport = 20;  // steps between events
+
+/// What a run asks of a trainer, whichever model it trains.
+class Trainee {
+public:
+    virtual ~Trainee() = default;
+    virtual double step() = 0;
+    [[nodiscard]] virtual std::int64_t steps_done() const = 0;
+    /// Columns of the table and words; empty without held-out data.
+    [[nodiscard]] virtual std::vector<std::pair<std::string, double>> score() const = 0;
+    virtual void save_checkpoint(const std::string& path) const = 0;
+    virtual void load_checkpoint(const std::string& path) = 0;
+    virtual void save_model(const std::string& path, bool overwrite) const = 0;
+};
+
+template <class Trainer>
+class TraineeOf : public Trainee {
+public:
+    template <class Config>
+    explicit TraineeOf(const Config& config) : trainer_(config) {}
+    [[nodiscard]] std::int64_t steps_done() const override { return trainer_.steps_done(); }
+    void save_checkpoint(const std::string& path) const override { trainer_.save_checkpoint(path); }
+    void load_checkpoint(const std::string& path) override { trainer_.load_checkpoint(path); }
+    void save_model(const std::string& path, bool overwrite) const override { trainer_.save_model(path, overwrite); }
+
+protected:
+    Trainer trainer_;
+};
+
+std::vector<Footage> load_all(const std::vector<std::string>& paths) {
+    std::vector<Footage> all;
+    for (const std::string& path : paths) all.push_back(load_footage(path));
+    return all;
+}
+
+class MotionTrainee final : public TraineeOf<MotionTrainer> {
+public:
+    MotionTrainee(const MotionTraining& training, const std::vector<std::string>& held_out)
+        : TraineeOf(training), held_out_(load_all(held_out)) {}
+    double step() override {
+        const MotionLosses losses = trainer_.step();
+        return losses.expected + losses.denoised;
+    }
+    [[nodiscard]] std::vector<std::pair<std::string, double>> score() const override {
+        std::vector<std::pair<std::string, double>> figures;
+        for (std::size_t i = 0; i < held_out_.size(); ++i) {
+            const MotionScore found = trainer_.score(held_out_[i], {});
+            const std::string set = fs::path(held_out_[i].path).stem().string() + " ";
+            figures.insert(figures.end(), {{set + "correlation", found.correlation},
+                                           {set + "spread", found.spread},
+                                           {set + "expected correlation", found.expected_correlation},
+                                           {set + "expected spread", found.expected_spread}});
+        }
+        return figures;
+    }
+
+private:
+    std::vector<Footage> held_out_;
+};
+
+class RenderTrainee final : public TraineeOf<RenderTrainer> {
+public:
+    RenderTrainee(const RenderTraining& training, const std::vector<std::string>& held_out) : TraineeOf(training) {
+        for (const auto& [bank, words] : {std::pair{Bank::small, "small bank"}, {Bank::closed, "closed mouth"}})
+            for (const Footage& footage : load_all(held_out))
+                sets_.emplace_back(words,
+                                   RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
+    }
+    double step() override { return trainer_.step(); }
+    [[nodiscard]] std::vector<std::pair<std::string, double>> score() const override {
+        std::vector<std::pair<std::string, double>> figures;
+        for (const auto& [words, sampler] : sets_) {
+            const RenderScore found = trainer_.score(sampler, {}, 4);
+            figures.insert(figures.end(), {{words + " proposal dB", found.proposal_db},
+                                           {words + " result dB", found.result_db},
+                                           {words + " sharpness", found.result_sharpness}});
+        }
+        return figures;
+    }
+
+private:
+    std::vector<std::pair<std::string, RenderSampler>> sets_;
+};
+
+std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
+    const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
+    if (request.model == TrainRequest::Model::motion) {
+        MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+        training.sampling.seed = request.seed;
+        if (request.batch > 0) training.sampling.batch = request.batch;
+        return std::make_unique<MotionTrainee>(training, request.held_out);
+    }
+    RenderTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+    training.sampling.seed = request.seed;
+    if (request.batch > 0) training.sampling.batch = request.batch;
+    return std::make_unique<RenderTrainee>(training, request.held_out);
+}
+
+/// Rows of a CSV file; a run that goes on appends.
+class Table {
+public:
+    Table(const std::string& path, bool append) : file_(path, append ? std::ios::app : std::ios::trunc) {
+        require(file_.good(), ExitCode::cannot_create, "cannot write '", path, "'");
+        if (!append) file_ << "step,loss,figure,value\n";
+    }
+    void add(std::int64_t step, double loss, const std::vector<std::pair<std::string, double>>& figures) {
+        file_ << step << ',' << decimal(loss, 6) << ",,\n";
+        for (const auto& [name, value] : figures) file_ << step << ",," << name << ',' << decimal(value, 4) << '\n';
+        file_.flush();
+    }
+
+private:
+    std::ofstream file_;
+};
+
+std::string words_of(const std::vector<std::pair<std::string, double>>& figures) {
+    std::string words;
+    for (const auto& [name, value] : figures) words += (words.empty() ? "" : ", ") + name + " " + decimal(value, 3);
+    return words;
+}
+
+}  // namespace
+
+void run(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
+         const std::function<bool()>& stop) {
+    if (request.threads > 0) at::set_num_threads(request.threads);
+    { const StagedFile check(request.output, request.overwrite || request.resume, request.data); }
+    const std::string checkpoint = request.output + ".checkpoint";
+    const std::unique_ptr<Trainee> trainee = make_trainee(request);
+    const bool going_on = request.resume && fs::exists(checkpoint);
+    if (going_on) trainee->load_checkpoint(checkpoint);
+    Table table(request.output + ".csv", going_on);
+    double sum = 0;
+    std::int64_t count = 0;
+    while (trainee->steps_done() < request.steps) {
+        sum += trainee->step();
+        ++count;
+        const std::int64_t step = trainee->steps_done();
+        const bool rest = step % request.every == 0 || step == request.steps;
+        if (step % kReport != 0 && !rest && !stop()) continue;
+        const double loss = sum / static_cast<double>(count);
+        sum = 0;
+        count = 0;
+        if (rest || stop()) trainee->save_checkpoint(checkpoint);
+        if (stop())
+            throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
+        const auto figures = rest ? trainee->score() : std::vector<std::pair<std::string, double>>{};
+        table.add(step, loss, figures);
+        on_event({step, request.steps, loss, words_of(figures)});
+    }
+    trainee->save_model(request.output, request.overwrite || request.resume);
+}
+
+}  // namespace omnisync::training
