@@ -14,6 +14,7 @@
 #include "base/staged_file.h"
 #include "base/text.h"
 #include "engine_at_work.h"
+#include "face_match.h"
 #include "faces_report.h"
 #include "first_pass.h"
 #include "omnisync/dubber.h"
@@ -100,7 +101,9 @@ void warn_about_faces(const DubFaces& faces) {
 std::optional<DubFaces> find_faces(const DubCommand& command, const Session& session) {
     if (!wants_faces(command)) return std::nullopt;
     const VideoInfo video = open_video(command.video, {session.global().threads, command.strict})->info();
-    const SpeakerOptions options = speaker_options(command, video);
+    SpeakerOptions options = speaker_options(command, video);
+    const bool by_picture = options.who.who == SpeakerChoice::Who::picture;
+    if (by_picture) require_comparable(options.who.text, command.faces.models, session);
     FirstPassRequest request;
     request.video = command.video;
     request.strict = command.strict;
@@ -110,7 +113,15 @@ std::optional<DubFaces> find_faces(const DubCommand& command, const Session& ses
     request.sound_track = command.output.sound.replaced_track;
     FirstPass pass = run_first_pass(request, session);
     DubFaces faces{std::move(pass.analysis), {}, video};
+    FaceMatch match;
+    if (by_picture && !faces.analysis.tracks.empty()) {
+        match = person_in_picture(options.who.text, faces.analysis, command.video, command.faces.models, session);
+        options.who = {SpeakerChoice::Who::person, match.person, {}};
+    } else if (by_picture) {
+        options.who = {};
+    }
     faces.cast = choose_speakers(faces.analysis, options);
+    faces.cast.remarks.insert(faces.cast.remarks.begin(), match.remarks.begin(), match.remarks.end());
     if (command.require_face && !has_span(faces.cast))
         throw Error(ExitCode::bad_data,
                     faces.analysis.tracks.empty() ? concat("there is no face in '", command.video, "'")
