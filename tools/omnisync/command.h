@@ -77,6 +77,29 @@ struct CompareCommand {
     bool require_equal = false;
 };
 
+struct PrepareCommand {
+    std::string folder;
+    std::string output;
+    bool overwrite = false;
+    int hold_out = 0;    ///< clips, the last ones
+    std::string models;  ///< as FaceOptions::models
+};
+
+struct TrainCommand {
+    std::string model;  ///< motion, render
+    std::vector<std::string> data;
+    std::vector<std::string> held_out;
+    std::string output;
+    bool overwrite = false;
+    bool resume = false;
+    int steps = 6000;
+    int batch = 0;
+    double learning_rate = 1e-3;
+    int seed = 1;
+    int every = 500;
+    bool mixed_precision = false;
+};
+
 struct DoctorCommand {
     bool options = false;  ///< list the options and where their values come from, nothing else
 };
@@ -94,8 +117,10 @@ struct Invocation {
     DubCommand dub;
     InspectCommand inspect;
     CompareCommand compare;
+    PrepareCommand prepare;
+    TrainCommand train;
     DoctorCommand doctor;
-    std::string command;                ///< "dub", "inspect", "compare" or "doctor": the one to run
+    std::string command;                ///< the one to run: "dub", "inspect", "compare", "prepare", "train" or "doctor"
     std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --options`
 };
 
@@ -105,6 +130,8 @@ class Session;
 int run_dub(const DubCommand& command, const Session& session);
 int run_inspect(const InspectCommand& command, const Session& session);
 int run_compare(const CompareCommand& command, const Session& session);
+int run_prepare(const PrepareCommand& command, const Session& session);
+int run_train(const TrainCommand& command, const Session& session);
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
 
 /// The command library's one entry: name and type. Throws Error; both sides come from one build.

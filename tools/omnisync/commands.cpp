@@ -15,6 +15,8 @@ int dispatch(const Invocation& invocation, const Session& session) {
     if (invocation.command == "dub") return run_dub(invocation.dub, session);
     if (invocation.command == "inspect") return run_inspect(invocation.inspect, session);
     if (invocation.command == "compare") return run_compare(invocation.compare, session);
+    if (invocation.command == "prepare") return run_prepare(invocation.prepare, session);
+    if (invocation.command == "train") return run_train(invocation.train, session);
     if (invocation.command == "doctor") return run_doctor(invocation.doctor, invocation.origins, session);
     fail(ExitCode::internal, "no code for the command '", invocation.command, "'");
 }

@@ -69,6 +69,12 @@ struct CommandSpec {
 };
 
 struct Invocation;
+struct PrepareCommand;
+struct TrainCommand;
+
+// In a file of their own.
+CommandSpec declare_prepare(PrepareCommand& prepare);
+CommandSpec declare_train(TrainCommand& train);
 
 /// The global options first, then every command; bound to the fields of `invocation`, which outlives the result.
 std::vector<CommandSpec> declare_commands(Invocation& invocation);

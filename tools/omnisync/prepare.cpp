@@ -1,0 +1,311 @@
+// `omnisync prepare`: footage to training shards, by the same passes as `dub`.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "command.h"
+#include "first_pass.h"
+#include "footage_writer.h"
+#include "omnisync/dubber.h"
+#include "omnisync/error.h"
+#include "omnisync/media.h"
+#include "session.h"
+
+namespace omnisync::command {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRateHz = 16000;
+constexpr double kShortestClip_s = 1;
+
+/// Where clips go: the last ones to the held-out shard.
+class Shards {
+public:
+    Shards(const PrepareCommand& command, std::int64_t clips_expected)
+        : command_(command), held_from_(std::max<std::int64_t>(0, clips_expected - command.hold_out)) {}
+
+    [[nodiscard]] FootageWriter& writer() { return done_ >= held_from_ ? held_out_ : train_; }
+    void end_clip(const std::string& name, double rate, const std::vector<std::int16_t>& speech) {
+        writer().end_clip(name, rate, speech);
+        ++done_;
+    }
+    void publish(const Session& session) {
+        require(train_.clips() + held_out_.clips() > 0, ExitCode::bad_data, "no clip in '", command_.folder,
+                "' can be used");
+        write(train_, "train.safetensors", session);
+        if (held_out_.clips() > 0) write(held_out_, "held-out.safetensors", session);
+    }
+
+private:
+    void write(FootageWriter& shard, const char* name, const Session& session) const {
+        const std::string path = (fs::path(command_.output) / name).string();
+        shard.publish(path, command_.overwrite);
+        session.say(concat(one_line(path), ": ", shard.clips(), " clips, ", shard.frames(), " frames"));
+    }
+    const PrepareCommand& command_;
+    FootageWriter train_;
+    FootageWriter held_out_;
+    std::int64_t held_from_;
+    std::int64_t done_ = 0;
+};
+
+std::vector<std::int16_t> read_speech(SpeechSource& source, std::size_t samples) {
+    std::vector<float> read(samples);
+    const std::size_t got = source.read(read);
+    std::vector<std::int16_t> speech(samples);  // silence where the file ends early
+    for (std::size_t i = 0; i < got; ++i)
+        speech[i] = static_cast<std::int16_t>(std::lround(std::clamp(read[i], -1.F, 1.F) * 32767.F));
+    return speech;
+}
+
+// --- footage that is aligned already ---------------------------------------------------------------------------------
+
+struct AlignedClip {
+    std::string name;
+    std::int64_t frames = 0;
+    double rate = 0;
+};
+
+std::vector<AlignedClip> read_index(const fs::path& path) {
+    std::ifstream file(path);
+    const auto index = nlohmann::json::parse(file, nullptr, false);
+    std::vector<AlignedClip> clips;
+    try {
+        std::int64_t next = 0;
+        for (const auto& row : index) {
+            clips.push_back({row.at(0), row.at(2), row.at(3)});
+            require(row.at(1) == next && clips.back().frames > 0 && clips.back().rate > 1, ExitCode::bad_data,
+                    path.string(), ": clip '", clips.back().name, "' does not follow the one before it");
+            next += clips.back().frames;
+        }
+    } catch (const nlohmann::json::exception&) {
+        fail(ExitCode::bad_data, path.string(), ": not a list of [name, first frame, frames, frames a second]");
+    }
+    require(!clips.empty(), ExitCode::bad_data, path.string(), ": no clips");
+    return clips;
+}
+
+float from_half(std::uint16_t half) {
+    const int exponent = half >> 10U & 31;
+    const double mantissa = half & 1023U;
+    const double value = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
+    return static_cast<float>((half & 0x8000U) != 0 ? -value : value);
+}
+
+Landmarks read_landmarks(std::istream& file, const std::string& path) {
+    std::array<std::uint16_t, 2 * kLandmarks> halves{};
+    file.read(reinterpret_cast<char*>(halves.data()), sizeof halves);
+    require(file.good(), ExitCode::bad_data, path, ": ends before the last frame");
+    Landmarks points;
+    for (std::size_t i = 0; i < points.size(); ++i)
+        points[i] = {from_half(halves[2 * i]), from_half(halves[2 * i + 1])};
+    return points;
+}
+
+FootageFrame keep_region(const Frame& crop, const Landmarks& landmarks) {
+    FootageFrame kept{landmarks, {}, {}};
+    const auto copy = [&](int plane, int shift, std::vector<std::uint8_t>& to) {
+        for (int y = kKeptY >> shift; y < (kKeptY + kKeptHeight) >> shift; ++y) {
+            const std::uint8_t* row = crop.planes[static_cast<std::size_t>(plane)].data +
+                                      y * crop.planes[static_cast<std::size_t>(plane)].stride;
+            to.insert(to.end(), row + (kKeptX >> shift), row + ((kKeptX + kKeptWidth) >> shift));
+        }
+    };
+    copy(0, 0, kept.luma);
+    copy(1, 1, kept.chroma);
+    copy(2, 1, kept.chroma);
+    return kept;
+}
+
+void prepare_aligned(const PrepareCommand& command, const Session& session) {
+    const fs::path folder = command.folder;
+    const std::vector<AlignedClip> clips = read_index(folder / "index.json");
+    const auto video = open_video((folder / "crops.mp4").string(), {session.global().threads, true});
+    require(video->info().width == kCanonicalSide && video->info().height == kCanonicalSide &&
+                video->info().format.name == "yuv420p",
+            ExitCode::bad_data, video->info().path, ": not ", kCanonicalSide, "x", kCanonicalSide, " yuv420p");
+    const auto sound = open_speech((folder / "speech.opus").string(), kRateHz);
+    const std::string marks_path = (folder / "landmarks.f16").string();
+    std::ifstream marks(marks_path, std::ios::binary);
+    require(marks.good(), ExitCode::no_input, "cannot read '", marks_path, "'");
+    Shards shards(command, static_cast<std::int64_t>(clips.size()));
+    Progress progress(session.console(), session.progress_style());
+    progress.start(0);
+    std::int64_t frames = 0;
+    for (const AlignedClip& clip : clips) {
+        for (std::int64_t i = 0; i < clip.frames; ++i) {
+            if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
+            const std::optional<Frame> crop = video->next();
+            require(crop.has_value(), ExitCode::bad_data, video->info().path, ": ends in clip '", clip.name, "'");
+            shards.writer().add(keep_region(*crop, read_landmarks(marks, marks_path)));
+            ++frames;
+            progress.update(static_cast<double>(frames) / clip.rate, frames);
+        }
+        const auto samples =
+            static_cast<std::size_t>(std::llround(static_cast<double>(clip.frames) / clip.rate * kRateHz));
+        shards.end_clip(clip.name, clip.rate, read_speech(*sound, samples));
+    }
+    progress.finish();
+    shards.publish(session);
+}
+
+// --- videos
+// ------------------------------------------------------------------------------------------------------------
+
+/// Neighbouring editable frames of one track.
+struct Take {
+    const FaceTrack* track = nullptr;
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+    double rate = 0;
+    double start_s = 0;  ///< on the clock of Analysis::pts
+};
+
+std::vector<Take> takes_of(const Analysis& analysis, const std::string& path) {
+    std::vector<Take> takes;
+    const auto time_of = [&](std::int64_t frame) {
+        return seconds({analysis.pts[static_cast<std::size_t>(frame)], analysis.time_base});
+    };
+    for (const FaceTrack& track : analysis.tracks)
+        for (const FaceSpan& span : spans_of(track)) {
+            const double length = time_of(span.end - 1) - time_of(span.first);
+            const std::string where =
+                concat(path, ", face ", track.id, " from ", decimal(time_of(span.first), 2), " s: ");
+            if (span.obstacle != Obstacle::none) {
+                log::info(where, "rejected, ", reason(span.obstacle));
+            } else if (length < kShortestClip_s) {
+                log::info(where, "rejected, shorter than ", decimal(kShortestClip_s, 0), " s");
+            } else {
+                takes.push_back({&track, span.first, span.end, static_cast<double>(span.end - 1 - span.first) / length,
+                                 time_of(span.first)});
+            }
+        }
+    return takes;
+}
+
+/// Mean colour of the picture under a canonical pixel, from as many places in it as the face is larger.
+std::array<double, 3> colour_at(const Image& picture, const Similarity& to_picture, int x, int y, int fine) {
+    std::array<double, 3> sum{};
+    for (int j = 0; j < fine; ++j)
+        for (int i = 0; i < fine; ++i) {
+            const auto offset = [fine](int k) {
+                return (static_cast<float>(k) + 0.5F) / static_cast<float>(fine) - 0.5F;
+            };
+            const Point p = to_picture({static_cast<float>(x) + offset(i), static_cast<float>(y) + offset(j)});
+            const double px = std::clamp(static_cast<double>(p.x), 0.0, picture.width - 1.0);
+            const double py = std::clamp(static_cast<double>(p.y), 0.0, picture.height - 1.0);
+            const int x0 = std::min(static_cast<int>(px), std::max(0, picture.width - 2));
+            const int y0 = std::min(static_cast<int>(py), std::max(0, picture.height - 2));
+            const int x1 = std::min(x0 + 1, picture.width - 1), y1 = std::min(y0 + 1, picture.height - 1);
+            for (std::size_t c = 0; c < 3; ++c) {
+                const double top = picture.at(x0, y0)[c] * (x0 + 1 - px) + picture.at(x1, y0)[c] * (px - x0);
+                const double low = picture.at(x0, y1)[c] * (x0 + 1 - px) + picture.at(x1, y1)[c] * (px - x0);
+                sum[c] += top * (y0 + 1 - py) + low * (py - y0);
+            }
+        }
+    for (double& value : sum) value /= fine * fine;
+    return sum;
+}
+
+std::uint8_t byte_of(double value) {
+    return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+}
+
+/// The kept region of a face, as limited-range BT.601.
+FootageFrame crop_face(const Image& picture, const FaceFrame& face) {
+    FootageFrame kept;
+    for (std::size_t i = 0; i < kept.landmarks.size(); ++i) kept.landmarks[i] = face.to_canonical(face.landmarks[i]);
+    const Similarity to_picture = face.to_canonical.inverse();
+    const int fine = std::clamp(static_cast<int>(std::ceil(to_picture.scale())), 1, 8);
+    std::vector<double> u(kKeptWidth * kKeptHeight / 4), v(u.size());
+    for (int y = 0; y < kKeptHeight; ++y)
+        for (int x = 0; x < kKeptWidth; ++x) {
+            const auto [r, g, b] = colour_at(picture, to_picture, kKeptX + x, kKeptY + y, fine);
+            const double luma = 0.299 * r + 0.587 * g + 0.114 * b;
+            kept.luma.push_back(byte_of(16 + luma * 219 / 255));
+            const auto at = static_cast<std::size_t>(y / 2 * (kKeptWidth / 2) + x / 2);
+            u[at] += (b - luma) / 1.772 / 4;
+            v[at] += (r - luma) / 1.402 / 4;
+        }
+    for (const auto* plane : {&u, &v})
+        for (const double value : *plane) kept.chroma.push_back(byte_of(128 + value * 224 / 255));
+    return kept;
+}
+
+/// Reads the takes of one video again, in order; a take is handed on when it ends.
+void cut_takes(const std::string& path, const std::vector<Take>& takes, const Session& session, Shards& shards) {
+    for (const Take& take : takes) {
+        const auto video = open_video(path, {session.global().threads, false});
+        ImageMaker colours(video->info(), display_size(video->info()));
+        for (std::int64_t frame = 0; frame < take.end; ++frame) {
+            if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
+            const std::optional<Frame> picture = video->next();
+            require(picture.has_value(), ExitCode::bad_data, path, ": another number of frames than a moment ago");
+            if (frame >= take.first) shards.writer().add(crop_face(colours.make(*picture), *take.track->at(frame)));
+        }
+        const auto sound = open_speech(path, kRateHz);
+        const double start = take.start_s - seconds(video->info().origin);
+        (void)read_speech(*sound, static_cast<std::size_t>(std::max(0.0, start) * kRateHz));
+        const auto frames = static_cast<double>(take.end - take.first);
+        shards.end_clip(concat(fs::path(path).filename().string(), "#", take.track->id, "@", take.first), take.rate,
+                        read_speech(*sound, static_cast<std::size_t>(std::llround(frames / take.rate * kRateHz))));
+    }
+}
+
+void prepare_videos(const PrepareCommand& command, const Session& session) {
+    std::vector<std::string> paths;
+    for (const auto& entry : fs::recursive_directory_iterator(command.folder))
+        if (entry.is_regular_file()) paths.push_back(entry.path().string());
+    std::sort(paths.begin(), paths.end());
+    struct Found {
+        std::string path;
+        FirstPass pass;
+        std::vector<Take> takes;
+    };
+    std::vector<std::unique_ptr<Found>> found;  // takes point into their pass
+    std::int64_t clips = 0;
+    for (const std::string& path : paths) {
+        try {
+            if (!probe_media(path).audio) {
+                log::info(path, ": rejected, it has no sound");
+                continue;
+            }
+            FirstPassRequest request;
+            request.video = path;
+            request.faces.models = command.models;
+            found.push_back(std::make_unique<Found>(Found{path, run_first_pass(request, session), {}}));
+            found.back()->takes = takes_of(found.back()->pass.analysis, path);
+            clips += static_cast<std::int64_t>(found.back()->takes.size());
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::bad_data && error.code() != ExitCode::no_input) throw;
+            log::info(path, ": rejected, ", error.what());
+        }
+    }
+    Shards shards(command, clips);
+    for (const auto& one : found) cut_takes(one->path, one->takes, session, shards);
+    shards.publish(session);
+}
+
+}  // namespace
+
+int run_prepare(const PrepareCommand& command, const Session& session) {
+    require(!command.output.empty(), ExitCode::usage, "-o is missing: where do the shards go?");
+    require(fs::is_directory(command.folder), ExitCode::no_input, "'", command.folder, "' is not a folder");
+    std::error_code failed;
+    fs::create_directories(command.output, failed);
+    require(!failed, ExitCode::cannot_create, "cannot make the folder '", command.output, "': ", failed.message());
+    if (fs::exists(fs::path(command.folder) / "landmarks.f16"))
+        prepare_aligned(command, session);
+    else
+        prepare_videos(command, session);
+    return 0;
+}
+
+}  // namespace omnisync::command
