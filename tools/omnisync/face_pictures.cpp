@@ -204,9 +204,9 @@ std::string write(const Image& image, const fs::path& path, const std::string& v
     return path.string();
 }
 
-}  // namespace
-
-std::vector<std::string> prepare_face_pictures(const Analysis& analysis, const std::string& folder, bool overwrite) {
+/// Makes the folder and checks every name. False: there is nothing to write.
+bool prepare(const Analysis& analysis, const std::string& folder, bool overwrite) {
+    if (analysis.tracks.empty()) return false;
     std::error_code problem;
     if (!fs::is_directory(folder, problem)) fs::create_directory(folder, problem);
     if (!fs::is_directory(folder, problem))
@@ -215,16 +215,30 @@ std::vector<std::string> prepare_face_pictures(const Analysis& analysis, const s
     std::set<int> persons;
     for (const FaceTrack& track : analysis.tracks)
         if (persons.size() < kMostPersons) persons.insert(track.person);
-    std::vector<std::string> paths;
-    if (!persons.empty()) paths.push_back((fs::path(folder) / kSheet).string());
-    for (const int person : persons) paths.push_back((fs::path(folder) / picture_name(person)).string());
-    for (const std::string& path : paths) const StagedFile check(path, overwrite, {});
-    return paths;
+    const StagedFile sheet((fs::path(folder) / kSheet).string(), overwrite, {});
+    for (const int person : persons)
+        const StagedFile check((fs::path(folder) / picture_name(person)).string(), overwrite, {});
+    return true;
+}
+
+}  // namespace
+
+void check_picture_folder(const std::string& folder, bool overwrite) {
+    std::error_code unknown;
+    if (fs::is_directory(folder, unknown)) {
+        const StagedFile check((fs::path(folder) / kSheet).string(), overwrite, {});
+        return;
+    }
+    const fs::path above = fs::absolute(folder, unknown).lexically_normal();
+    const fs::path parent = above.has_filename() ? above.parent_path() : above.parent_path().parent_path();
+    if (fs::exists(folder, unknown) || !fs::is_directory(parent, unknown))
+        throw Error(ExitCode::cannot_create, concat("cannot make the folder '", folder, "'"),
+                    "the folder above it must exist and be writable");
 }
 
 std::vector<std::string> write_face_pictures(const Analysis& analysis, const std::string& video, bool strict,
                                              const std::string& folder, bool overwrite, const Session& session) {
-    if (prepare_face_pictures(analysis, folder, overwrite).empty()) return {};
+    if (!prepare(analysis, folder, overwrite)) return {};
     const auto source = open_video(video, {session.global().threads, strict});
     const VideoInfo& info = source->info();
     ImageMaker maker(info, display_size(info));

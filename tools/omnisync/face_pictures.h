@@ -9,10 +9,9 @@
 
 namespace omnisync::command {
 
-/// Names that write_face_pictures() would write below `folder`; the first is the contact sheet's. Throws Error:
-/// cannot_create when the folder cannot be made, or one of the files exists and !overwrite.
-[[nodiscard]] std::vector<std::string> prepare_face_pictures(const Analysis& analysis, const std::string& folder,
-                                                             bool overwrite);
+/// What can be known before the faces are: the folder is there or can be made, no earlier contact sheet is in the way.
+/// Throws Error(cannot_create).
+void check_picture_folder(const std::string& folder, bool overwrite);
 
 /// person-NN.png for each person: the best moment, upright, native pixels; contact-sheet.png: a row for each track with
 /// its landmarks drawn on. Decodes the video once more. Returns the paths written.

@@ -111,6 +111,9 @@ AnalysisJob analysis_job(const std::string& video, bool strict, int sound_track,
 }
 
 FirstPass run_first_pass(const FirstPassRequest& request, const Session& session) {
+    const std::string& models = request.faces.models;
+    require(models.empty() || std::filesystem::is_directory(models), ExitCode::no_input, "there is no folder '", models,
+            "' for --models");
     const std::string& path = request.faces.analysis;
     if (path.empty()) return make_pass(request, session);
     const VideoKey key = key_of_file(request.video, stop_requested);

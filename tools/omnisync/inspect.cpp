@@ -67,6 +67,7 @@ std::optional<FirstPass> look_for_faces(const InspectCommand& command, const Ses
 }
 
 void decode_with_faces(const InspectCommand& command, const Session& session, PictureFacts& facts) {
+    if (!command.pictures.empty()) check_picture_folder(command.pictures, command.overwrite);
     TimestampSummary times;
     auto pass = look_for_faces(command, session, times);
     if (pass && pass->read) {
