@@ -4,7 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <opencv2/imgproc.hpp>
-#include <thread>
+#include <utility>
 
 namespace omnisync::tracking {
 namespace {
@@ -24,11 +24,34 @@ Image shrunk(const Image& image, double scale) {
 }  // namespace
 
 FaceSeeker::FaceSeeker(const FaceFinder& finder, const std::optional<std::string>& network, int threads)
-    : threads_(threads), aside_(finder) {
+    : alone_(threads == 1), aside_(finder) {
     const int machine = static_cast<int>(std::thread::hardware_concurrency());
     const int lanes = std::clamp(threads > 0 ? threads : machine, 1, 8);
     for (int i = 0; i < lanes; ++i) finders_.push_back(aside_);
     if (network) network_.emplace(*network);
+    if (!alone_) worker_ = std::thread([this] { work(); });
+}
+
+FaceSeeker::~FaceSeeker() {
+    {
+        const std::scoped_lock lock(mutex_);
+        closing_ = true;
+        tasks_.clear();
+    }
+    more_.notify_one();
+    if (worker_.joinable()) worker_.join();
+}
+
+void FaceSeeker::work() {
+    for (;;) {
+        std::unique_lock lock(mutex_);
+        more_.wait(lock, [&] { return closing_ || !tasks_.empty(); });
+        if (closing_) return;
+        Task task = std::move(tasks_.front());
+        tasks_.pop_front();
+        lock.unlock();
+        task();  // what it throws is its future's
+    }
 }
 
 std::future<std::vector<Candidate>> FaceSeeker::seek_aside(const GrayView& picture, Search search) {
@@ -38,11 +61,20 @@ std::future<std::vector<Candidate>> FaceSeeker::seek_aside(const GrayView& pictu
         const std::uint8_t* row = picture.data + y * picture.stride;
         pixels->insert(pixels->end(), row, row + picture.width);
     }
-    const auto work = [this, pixels, size = Size{picture.width, picture.height}, search] {
-        const std::scoped_lock lock(one_at_a_time_);
+    Task task([this, pixels, size = Size{picture.width, picture.height}, search] {
         return aside_.everywhere({pixels->data(), size.width, size.width, size.height}, search);
-    };
-    return std::async(threads_ == 1 ? std::launch::deferred : std::launch::async, work);
+    });
+    std::future<std::vector<Candidate>> result = task.get_future();
+    if (alone_) {
+        task();
+        return result;
+    }
+    {
+        const std::scoped_lock lock(mutex_);
+        tasks_.push_back(std::move(task));
+    }
+    more_.notify_one();
+    return result;
 }
 
 std::vector<Candidate> FaceSeeker::seek_hard(const GrayView& picture, const std::function<Image()>& colours,

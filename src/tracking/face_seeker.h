@@ -1,13 +1,16 @@
 // Searches of the whole picture: what is looked for when, with which means.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "omnisync/picture.h"
@@ -18,6 +21,10 @@ namespace omnisync::tracking {
 
 class FaceSeeker {
 public:
+    ~FaceSeeker();
+    FaceSeeker(const FaceSeeker&) = delete;
+    FaceSeeker& operator=(const FaceSeeker&) = delete;
+
     /// `finder` is copied; `network`: the file of DetectorNetwork, if it is there. `threads`: 0: as many as the machine
     /// has.
     FaceSeeker(const FaceFinder& finder, const std::optional<std::string>& network, int threads);
@@ -38,13 +45,20 @@ public:
     [[nodiscard]] int stylised_finds() const { return stylised_finds_; }
 
 private:
-    int threads_;
+    using Task = std::packaged_task<std::vector<Candidate>()>;
+    void work();
+
+    bool alone_;  // no second thread is wanted
     std::vector<FaceFinder> finders_;
-    FaceFinder aside_;
-    std::mutex one_at_a_time_;  // guards aside_
+    FaceFinder aside_;  // the worker's
+    std::mutex mutex_;  // guards the next two
+    std::deque<Task> tasks_;
+    bool closing_ = false;
+    std::condition_variable more_;
     std::optional<DetectorNetwork> network_;
     int network_finds_ = 0;
     int stylised_finds_ = 0;
+    std::thread worker_;  // one for the whole pass: what it allocates is used again and again
 };
 
 }  // namespace omnisync::tracking
