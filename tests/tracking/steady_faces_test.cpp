@@ -332,6 +332,7 @@ TEST(SteadyFaces, ATalkingMouthKeepsItsMovementAndItsTime) {
         std::vector<double> ours;
         std::vector<double> measured;
         for (std::size_t t = 0; t < pictures.size(); ++t) {
+            EXPECT_EQ(track.frames[t].obstacle, Obstacle::none) << file << ' ' << t;
             ours.push_back(opening(track.frames[t].landmarks, track.frames[t].to_canonical));
             measured.push_back(opening(raw.faces[t].fitted, track.frames[t].to_canonical));
         }
