@@ -281,6 +281,16 @@ std::vector<ShotBoundary> detect_in(const std::string& path, std::int64_t& frame
     return detector.take();
 }
 
+/// The same from luma at full size, which is what the first pass gives.
+std::vector<ShotBoundary> detect_in_luma(const std::string& path) {
+    const auto video = open_video(path);
+    GrayMaker maker(video->info());
+    ShotDetector detector;
+    while (const auto frame = video->next()) detector.add(maker.make(*frame), frame->pts);
+    detector.finish();
+    return detector.take();
+}
+
 TEST(Shots, TheSharedClipsAreCutAsMarkedByEye) {
     if (shared_clips().empty()) GTEST_SKIP() << "the shared clips are not here (../shared/media/video)";
     std::ifstream truth(source_root() / "tests/tracking/shots_truth.txt");
@@ -299,6 +309,7 @@ TEST(Shots, TheSharedClipsAreCutAsMarkedByEye) {
         std::int64_t frames = 0;
         EXPECT_EQ(text(detect_in(file->string(), frames)), expected) << clip;
         EXPECT_EQ(frames, frames_expected) << clip;
+        EXPECT_EQ(text(detect_in_luma(file->string())), expected) << clip << ", from luma";
         ++clips;
     }
     EXPECT_EQ(clips, static_cast<int>(shared_clips().size())) << "every clip is marked";
