@@ -173,6 +173,9 @@ Area area_around(const Frame& frame, double x0, double y0, double x1, double y1)
         return std::min(side,
                         static_cast<int>(std::ceil(std::clamp(v + 1, 0.0, static_cast<double>(side)) / block)) * block);
     };
+    if (std::max(x0, x1) < 0 || std::max(y0, y1) < 0 || std::min(x0, x1) > frame.width - 1 ||
+        std::min(y0, y1) > frame.height - 1)
+        return {};
     const int left = low(std::min(x0, x1), block_x, frame.width);
     const int top = low(std::min(y0, y1), block_y, frame.height);
     const int right = high(std::max(x0, x1), block_x, frame.width);

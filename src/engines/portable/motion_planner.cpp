@@ -12,6 +12,7 @@
 
 #include "diffusion/flow.h"
 #include "ops/noise.h"
+#include "ops/one_thread.h"
 
 namespace omnisync::portable {
 namespace {
@@ -48,6 +49,7 @@ at::Tensor sample(const MotionNet& net, const Window& window, const at::Tensor& 
 
 MotionPlan plan_motion(const MotionNet& net, const at::Tensor& heard, const at::Tensor& source, const at::Tensor& style,
                        const PlanOptions& options) {
+    const ops::OneThread same_sums;
     const std::int64_t frames = source.size(0);
     const at::Tensor positions =
         ((at::arange(frames, at::kFloat) + static_cast<double>(options.first)) * (kHeardRateHz / kMotionRateHz))

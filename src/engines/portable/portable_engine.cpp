@@ -12,6 +12,7 @@
 #include "engines/portable/exemplars.h"
 #include "engines/portable/performance.h"
 #include "omnisync/error.h"
+#include "ops/one_thread.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::portable {
@@ -33,12 +34,14 @@ public:
           net_(weights::Scope(motion_weights_)),
           basis_(weights::Scope(motion_weights_)) {
         const c10::InferenceMode inference;
+        const ops::OneThread same_sums;
         plan_all();
         borrow();
     }
 
     [[nodiscard]] Frame render(const Frame& frame, std::int64_t number) override {
         const c10::InferenceMode inference;
+        const ops::OneThread same_sums;
         std::optional<Frame> edited;
         for (const auto& [first, performance] : performances_) {
             if (first > number) break;
