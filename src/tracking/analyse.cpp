@@ -187,9 +187,8 @@ private:
 
     void sum_up() {
         analysis_.tracks = finisher_.finish(analysis_.cuts);
-        analysis_.method = concat("dlib frontal HOG detector, dlib 68-point landmarks, Lucas-Kanade flow",
-                                  seeker_.has_network() ? ", MMOD network where HOG finds nothing" : "",
-                                  identifier_ ? ", persons by the 128-D identity network" : "");
+        analysis_.method = concat(seeker_.method(), ", dlib 68-point landmarks, Lucas-Kanade flow",
+                                  identifier_ ? ", persons by dlib's 128-D identity network" : "");
         const auto shown = [&](const FaceTrack& track) { return track.shot != analysis_.tracks.front().shot; };
         if (!identifier_ && std::any_of(analysis_.tracks.begin(), analysis_.tracks.end(), shown))
             analysis_.warnings.push_back(

@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kCoarsePixels = 1280.0 * 720.0;
 constexpr double kFinePixels = 3840.0 * 2160.0;
-constexpr double kUnsure = 0;  // lower, with the contrast evened out, is textures of all kinds
 
 GrayView view_of(const cv::Mat& picture) {
     return {picture.data, static_cast<std::ptrdiff_t>(picture.step[0]), picture.cols, picture.rows};
@@ -61,13 +60,13 @@ std::vector<Candidate> FaceFinder::everywhere(const GrayView& picture, Search se
     if (search == Search::stylised) {
         cv::Mat even;
         cv::createCLAHE(3, {8, 8})->apply(sized, even);
-        found = scan_.scan(view_of(even), kUnsure);
+        found = scan_.scan(view_of(even), 0);
         cv::Mat brighter;
         cv::Mat table(1, 256, CV_8UC1);
         for (int i = 0; i < 256; ++i)
             table.at<std::uint8_t>(i) = static_cast<std::uint8_t>(std::lround(255 * std::sqrt(i / 255.0)));
         cv::LUT(sized, table, brighter);
-        for (const Candidate& candidate : scan_.scan(view_of(brighter), kUnsure)) found.push_back(candidate);
+        for (const Candidate& candidate : scan_.scan(view_of(brighter), 0)) found.push_back(candidate);
     } else {
         found = scan_.scan(view_of(sized), 0);
     }

@@ -13,7 +13,7 @@ namespace omnisync::tracking {
 enum class Search {
     coarse,   ///< faces from 80 pixels in pictures up to a megapixel, in larger ones in proportion
     fine,     ///< faces from 40 pixels in pictures up to 1080p, in larger ones in proportion
-    stylised  ///< as coarse, with the contrast evened out and brightened, and what the detector is unsure of
+    stylised  ///< faces from 40 pixels in pictures up to 360p, with the contrast evened out, and with dark parts lit up
 };
 
 /// One per thread; a copy is cheap, the first is not (FaceScan).

@@ -222,7 +222,6 @@ void FaceFollower::prepare_next(const GrayView& picture) {
 
 void FaceFollower::settle(const GrayView& picture, const Measured& found, bool good, RawFace& face) {
     last_likeness_ = found.likeness;
-    last_spread_ = found.spread;
     if (good) {
         placement_ = found.placement;
         last_good_ = placement_;

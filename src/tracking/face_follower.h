@@ -52,7 +52,6 @@ public:
     [[nodiscard]] RawTrack& raw() { return raw_; }
     [[nodiscard]] const FacePrint& print() const { return slow_print_; }
     [[nodiscard]] float last_likeness() const { return last_likeness_; }
-    [[nodiscard]] float last_spread() const { return last_spread_; }
     [[nodiscard]] float best_score() const { return best_score_; }
     [[nodiscard]] int times_detected() const { return times_detected_; }
     [[nodiscard]] int id() const { return id_; }
@@ -92,7 +91,6 @@ private:
     FacePrint slow_print_;    // what it looked like over time
     FacePrint proved_print_;  // ... when the detector saw it last
     float last_likeness_ = 1;
-    float last_spread_ = 0;
     float best_score_ = -10;
     int times_detected_ = 0;
     int unseen_ = 0;    // frames since it was seen

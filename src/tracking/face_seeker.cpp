@@ -6,6 +6,8 @@
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
+#include "omnisync/error.h"
+
 namespace omnisync::tracking {
 namespace {
 
@@ -75,6 +77,14 @@ std::future<std::vector<Candidate>> FaceSeeker::seek_aside(const GrayView& pictu
     }
     more_.notify_one();
     return result;
+}
+
+std::string FaceSeeker::method() const {
+    std::string text = "dlib frontal HOG detector";
+    if (network_finds_ > 0) text += concat(", MMOD network (faces in ", network_finds_, " searches without HOG's)");
+    if (network_ && network_finds_ == 0) text += ", MMOD network (not needed or no faces)";
+    if (stylised_finds_ > 0) text += concat(", evened contrast (faces in ", stylised_finds_, " searches)");
+    return text;
 }
 
 std::vector<Candidate> FaceSeeker::seek_hard(const GrayView& picture, const std::function<Image()>& colours,

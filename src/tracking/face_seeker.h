@@ -40,9 +40,8 @@ public:
     [[nodiscard]] std::vector<Candidate> seek_hard(const GrayView& picture, const std::function<Image()>& colours,
                                                    bool patient);
 
-    [[nodiscard]] bool has_network() const { return network_.has_value(); }
-    [[nodiscard]] int network_finds() const { return network_finds_; }
-    [[nodiscard]] int stylised_finds() const { return stylised_finds_; }
+    /// What was used, in words, for Analysis::method.
+    [[nodiscard]] std::string method() const;
 
 private:
     using Task = std::packaged_task<std::vector<Candidate>()>;

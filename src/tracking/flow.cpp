@@ -15,7 +15,6 @@ const cv::Size kWindow{15, 15};
 
 PatchPlace place_around(const Box& face) {
     const double side = std::max(8.0, 2.0 * std::max(face.width, face.height));
-    // Pixels to the power of two that the face suggests: places of equal size are cut alike.
     const int whole = static_cast<int>(std::lround(side));
     return {static_cast<int>(std::lround(face.x + face.width / 2 + 0.5 - whole / 2.0)),
             static_cast<int>(std::lround(face.y + face.height / 2 + 0.5 - whole / 2.0)), whole};
