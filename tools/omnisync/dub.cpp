@@ -33,12 +33,6 @@ double now_s() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void require_engine(const std::string& engine) {
-    if (engine == "none" || engine == "portable") return;
-    throw Error(ExitCode::unavailable, concat("this build has no ", engine, " engine yet"),
-                "use --engine none to replace the sound without editing the picture");
-}
-
 // The speech is decoded first, which may take a while: a video that is not there is known before.
 void require_readable(const std::string& path) {
     if (::access(path.c_str(), R_OK) != 0)
@@ -311,7 +305,7 @@ int rehearse(const DubCommand& command, const Session& session, const SpeechInfo
 }  // namespace
 
 int run_dub(const DubCommand& command, const Session& session) {
-    require_engine(command.engine);
+    require_engine(command);
     const double started = now_s();
     const std::vector<std::string> inputs{command.video, command.speech};
     require_readable(command.video);

@@ -28,6 +28,16 @@ std::string weights_folder(const DubCommand& command) {
 
 }  // namespace
 
+void require_engine(const DubCommand& command) {
+    const char* const plain = "use --engine none to replace the sound without editing the picture";
+    if (command.engine == "xdub") throw Error(ExitCode::unavailable, "this build has no xdub engine yet", plain);
+    if (command.engine != "portable") return;
+    const std::string folder = weights_folder(command);
+    if (!std::filesystem::exists(std::filesystem::path(folder) / "motion.safetensors"))
+        throw Error(ExitCode::unavailable, concat("the portable engine's weights are not here: ", folder),
+                    concat("name the folder that holds portable/ with --models; ", plain));
+}
+
 struct EngineAtWork::State {
     Module core;
     std::unique_ptr<Engine> engine;  // dies before the library it lives in

@@ -14,6 +14,9 @@
 
 namespace omnisync::command {
 
+/// Throws Error(unavailable) when the engine that `command` names cannot work here: none is built, or no weights.
+void require_engine(const DubCommand& command);
+
 /// Keeps alive what the engine works on, but for `job`'s functions and `faces`, which must outlive it.
 class EngineAtWork {
 public:
