@@ -50,6 +50,21 @@ TEST_F(ProgressTest, LinesComeEveryFewSecondsAndAtTheEnd) {
                                                  "omnisync: 100%  600 frames  50.0 frames/s  2.00x  0:12"}));
 }
 
+TEST_F(ProgressTest, AStageIsNamedAndIsNotTheEnd) {
+    Console console(writer());
+    for (const ProgressStyle style : {ProgressStyle::lines, ProgressStyle::json, ProgressStyle::ffmpeg}) {
+        Progress progress(console, style, clock());
+        progress.start(40, "faces");
+        work(progress, 6);
+        progress.finish();
+    }
+    ASSERT_GE(lines().size(), 3U);
+    EXPECT_TRUE(lines()[0].starts_with("omnisync: faces: ")) << lines()[0];
+    const auto last = nlohmann::json::parse(lines().back());  // of the JSON: ffmpeg's blocks know no stages
+    EXPECT_EQ(last["stage"], "faces");
+    EXPECT_EQ(last["state"], "continue");
+}
+
 TEST_F(ProgressTest, AnUnknownLengthHasNoPercentage) {
     Console console(writer());
     Progress progress(console, ProgressStyle::lines, clock());
