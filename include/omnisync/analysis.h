@@ -44,7 +44,8 @@ struct Analysis {
 /// load_analysis would refuse. `force` allows replacing a file.
 void save_analysis(const Analysis& analysis, const std::string& path, bool force);
 /// Every value is checked, so that indices are in range and numbers finite. Allocates no more than a few times the
-/// file's length. Throws Error: no_input; bad_data for what is no analysis, is damaged (checksum) or of another version.
+/// file's length. Throws Error: no_input; bad_data for what is no analysis, is damaged (checksum) or of another
+/// version.
 [[nodiscard]] Analysis load_analysis(const std::string& path);
 
 /// A face that the user points at: at `time_s` of the video's timeline there is one in `box` (upright pixels).
