@@ -197,8 +197,18 @@ private:
                        kIdentityNetwork, "' is not here"));
         if (!hints_.empty())
             analysis_.warnings.push_back(concat(hints_.size(), " of the given face boxes lie behind the video's end"));
-        if (job_.open_sound)
+        listen();
+    }
+
+    // A sound that cannot be read costs the knowledge of who speaks, not the pass.
+    void listen() {
+        if (!job_.open_sound) return;
+        try {
             if (const auto sound = job_.open_sound()) judge_speakers(analysis_, *sound, origin_s_);
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::bad_data && error.code() != ExitCode::no_input) throw;
+            analysis_.warnings.push_back(concat("who speaks is not known, the sound cannot be read: ", error.what()));
+        }
     }
 
     const AnalysisJob& job_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -316,6 +317,17 @@ TEST(Analyse, BadFaceBoxesAreNamedAndGoodOnesTaken) {
     const auto analysis = tracking::first_pass(job, *equipment());
     EXPECT_EQ(analysis.warnings.size(), 5U);
     expect_sound(analysis);
+}
+
+TEST(Analyse, ASoundThatCannotBeReadCostsOnlyTheKnowledgeOfWhoSpeaks) {
+    NEEDS_THE_MODEL();
+    AnalysisJob job = job_of_file((source_root() / "examples/speaker.mp4").string());
+    job.open_sound = []() -> std::unique_ptr<SpeechSource> { throw Error(ExitCode::bad_data, "torn tape"); };
+    const Analysis analysis = first_pass(job, *equipment());
+    EXPECT_FALSE(analysis.tracks.empty());
+    EXPECT_FALSE(analysis.heard);
+    ASSERT_FALSE(analysis.warnings.empty());
+    EXPECT_NE(analysis.warnings.back().find("torn tape"), std::string::npos);
 }
 
 TEST(Analyse, AMissingModelIsAnErrorThatNamesThePackage) {

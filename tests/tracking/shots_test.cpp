@@ -19,8 +19,8 @@ namespace omnisync::test {
 namespace {
 
 using omnisync::ShotBoundary;
-using tracking::ShotDetector;
 using omnisync::Transition;
+using tracking::ShotDetector;
 
 constexpr int kWidth = 64;
 constexpr int kHeight = 36;
