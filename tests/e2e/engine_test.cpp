@@ -1,0 +1,181 @@
+// The portable engine as a user meets it: footage prepared, a model trained a few steps, a clip dubbed with it. The
+// mouth's words are nonsense after so few steps; what is asked here is what holds for any model.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/dub.h"
+#include "support/paths.h"
+#include "support/process.h"
+
+namespace omnisync::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr int kUnavailable = 69;
+constexpr int kSide = 160;  // the example's picture
+constexpr int kFrameBytes = kSide * kSide * 3 / 2;
+
+fs::path example(const char* name) {
+    return source_root() / "examples" / name;
+}
+
+ProcessResult omnisync(Words arguments, int threads = 0) {
+    arguments.insert(arguments.begin(), command_path());
+    if (threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
+    return run(arguments, {.limit = std::chrono::minutes(4)});
+}
+
+/// Every picture as I420 bytes, by ffmpeg.
+std::string pictures_of(const fs::path& file) {
+    return run_or_throw({"ffmpeg", "-v", "error", "-i", file.string(), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"})
+        .out;
+}
+
+class PortableEngine : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        folder_ = new TempDir;
+        const fs::path footage = *folder_ / "footage";
+        fs::create_directories(footage);
+        run_or_throw({"ffmpeg", "-v", "error", "-i", example("speaker.mp4").string(), "-i",
+                      example("speech.wav").string(), "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le",
+                      "-shortest", (footage / "clip.mkv").string()});
+        write_bytes(footage / "notes.txt", "no video");
+        prepared_ = new ProcessResult(omnisync({"prepare", footage.string(), "-o", (*folder_ / "shards").string()}));
+        fs::create_directories(*folder_ / "models" / "portable");
+        trained_ = new ProcessResult(train(*folder_ / "models" / "portable" / "motion.safetensors", {"--steps", "6"}));
+    }
+    static void TearDownTestSuite() {
+        delete trained_;
+        delete prepared_;
+        delete folder_;
+    }
+    static ProcessResult train(const fs::path& output, const Words& extra) {
+        Words words{"train",     "motion",
+                    "--data",    (*folder_ / "shards" / "train.safetensors").string(),
+                    "-o",        output.string(),
+                    "--batch",   "2",
+                    "--every",   "3",
+                    "--threads", "1"};
+        words.insert(words.end(), extra.begin(), extra.end());
+        return omnisync(words);
+    }
+    static ProcessResult dub(const std::string& output, int threads = 0, const Words& extra = {}) {
+        Words words{"dub",
+                    example("speaker.mp4").string(),
+                    example("speech.wav").string(),
+                    "-o",
+                    (*folder_ / output).string(),
+                    "--force",
+                    "--video-codec",
+                    "lossless",
+                    "--models",
+                    (*folder_ / "models").string()};
+        words.insert(words.end(), extra.begin(), extra.end());
+        return omnisync(words, threads);
+    }
+
+    static inline TempDir* folder_ = nullptr;
+    static inline ProcessResult* prepared_ = nullptr;
+    static inline ProcessResult* trained_ = nullptr;
+};
+
+TEST_F(PortableEngine, FootageIsPreparedAndWhatIsRejectedIsNamed) {
+    ASSERT_TRUE(prepared_->ok()) << prepared_->summary();
+    EXPECT_NE(prepared_->out.find("1 clips"), std::string::npos) << prepared_->out;
+    EXPECT_NE(prepared_->err.find("notes.txt: rejected"), std::string::npos) << prepared_->err;
+}
+
+TEST_F(PortableEngine, TrainingWritesModelCheckpointAndTable) {
+    ASSERT_TRUE(trained_->ok()) << trained_->summary();
+    for (const char* name : {"motion.safetensors", "motion.safetensors.checkpoint", "motion.safetensors.csv"})
+        EXPECT_TRUE(fs::exists(*folder_ / "models" / "portable" / name)) << name;
+}
+
+TEST_F(PortableEngine, ARunThatIsCutGoesOnToTheSameModel) {
+    ASSERT_TRUE(trained_->ok());
+    // The checkpoint of step 3 as a cut would leave it: all steps but the last three.
+    const fs::path cut = *folder_ / "cut.safetensors";
+    const auto stopped =
+        run({command_path(), "train", "motion", "--data", (*folder_ / "shards" / "train.safetensors").string(), "-o",
+             cut.string(), "--batch", "2", "--every", "3", "--threads", "1", "--steps", "6"},
+            {.limit = std::chrono::minutes(4), .signal = SIGTERM, .signal_when = [&] {
+                 return fs::exists(cut.string() + ".checkpoint");
+             }});
+    if (stopped.ok()) GTEST_SKIP() << "the run was over before the signal";
+    EXPECT_TRUE(failed_with(stopped, 75, "--resume")) << stopped.summary();
+    EXPECT_FALSE(fs::exists(cut));
+    const auto resumed = train(cut, {"--steps", "6", "--resume"});
+    ASSERT_TRUE(resumed.ok()) << resumed.summary();
+    EXPECT_EQ(read_bytes(cut), read_bytes(*folder_ / "models" / "portable" / "motion.safetensors"));
+}
+
+TEST_F(PortableEngine, OnlyTheLowerFaceChanges) {
+    ASSERT_TRUE(trained_->ok());
+    const auto done = dub("out.mkv");
+    ASSERT_TRUE(done.ok()) << done.summary();
+    const std::string before = pictures_of(example("speaker.mp4"));
+    const std::string after = pictures_of(*folder_ / "out.mkv");
+    ASSERT_GT(after.size(), 0U);
+    ASSERT_EQ(after.size() % kFrameBytes, 0U);
+    const std::size_t frames = std::min(before.size(), after.size()) / kFrameBytes;
+    std::size_t changed_frames = 0;
+    for (std::size_t f = 0; f < frames; ++f) {
+        const char* const a = before.data() + f * kFrameBytes;
+        const char* const b = after.data() + f * kFrameBytes;
+        EXPECT_TRUE(std::equal(a, a + 60 * kSide, b)) << "the eyes of frame " << f;
+        changed_frames += std::equal(a, a + kFrameBytes, b) ? 0 : 1;
+    }
+    EXPECT_GT(changed_frames, frames / 2) << "of " << frames;
+}
+
+TEST_F(PortableEngine, TheSameForAnyNumberOfThreads) {
+    ASSERT_TRUE(trained_->ok());
+    std::string first;
+    for (const int threads : {1, 2, 3}) {
+        const auto done = dub("threads.mkv", threads, {"--preview", "1"});
+        ASSERT_TRUE(done.ok()) << done.summary();
+        const std::string pictures = pictures_of(*folder_ / "threads.mkv");
+        if (first.empty()) first = pictures;
+        EXPECT_TRUE(pictures == first) << threads << " threads";
+    }
+}
+
+TEST_F(PortableEngine, EveryWayToFillTimeIsDrawn) {
+    ASSERT_TRUE(trained_->ok());
+    for (const char* mode : {"loop", "bounce", "freeze", "silence", "cut"}) {
+        const auto done = dub("sync.mkv", 0, {"--sync", mode, "--offset", "2", "--preset", "ultrafast"});
+        EXPECT_TRUE(done.ok()) << mode << ": " << done.summary();
+    }
+}
+
+TEST_F(PortableEngine, WithoutWeightsNothingIsBegun) {
+    const auto done = omnisync({"dub", example("speaker.mp4").string(), example("speech.wav").string(), "-o",
+                                (*folder_ / "none.mkv").string(), "--models", (*folder_ / "nowhere").string()});
+    EXPECT_TRUE(failed_with(done, kUnavailable, "--models"));
+    EXPECT_FALSE(fs::exists(*folder_ / "none.mkv"));
+}
+
+TEST_F(PortableEngine, DamagedWeightsAreNamed) {
+    const fs::path models = *folder_ / "damaged";
+    fs::create_directories(models / "portable");
+    const std::string whole = read_bytes(*folder_ / "models" / "portable" / "motion.safetensors");
+    for (const std::string& bytes : {std::string("junk"), whole.substr(0, whole.size() / 2), whole.substr(0, 20)}) {
+        write_bytes(models / "portable" / "motion.safetensors", bytes);
+        const auto done = omnisync({"dub", example("speaker.mp4").string(), example("speech.wav").string(), "-o",
+                                    (*folder_ / "none.mkv").string(), "--models", models.string()});
+        EXPECT_TRUE(failed_with(done, 65, "motion.safetensors")) << done.summary();
+        EXPECT_FALSE(fs::exists(*folder_ / "none.mkv"));
+    }
+}
+
+}  // namespace
+}  // namespace omnisync::test
