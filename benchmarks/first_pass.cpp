@@ -6,6 +6,7 @@
 #include <dlib/array2d.h>
 #include <dlib/image_processing/frontal_face_detector.h>
 #include <dlib/image_processing/shape_predictor.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +145,8 @@ void print(const char* what, std::int64_t frames, const Cost& cost) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    mallopt(M_ARENA_MAX, 1);  // as the program does
+
     if (argc < 2) {
         std::fprintf(stderr, "usage: bench_first_pass VIDEO [SECONDS ...]\n");
         return 64;

@@ -30,6 +30,9 @@ void TrackFinisher::add(const EndedTrack& piece, Size picture, double fps) {
         open.track.first_frame = piece.first_new;
     }
     const std::int64_t end = std::min(piece.end_new, fresh.end_frame());
+    // Exactly: doubling would cost as much again at the end of a long video.
+    open.track.frames.reserve(open.track.frames.size() +
+                              static_cast<std::size_t>(std::max<std::int64_t>(0, end - piece.first_new)));
     for (std::int64_t frame = piece.first_new; frame < end; ++frame)
         open.track.frames.push_back(fresh.frames[static_cast<std::size_t>(frame - fresh.first_frame)]);
 }
