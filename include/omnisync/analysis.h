@@ -43,6 +43,8 @@ struct Analysis {
 /// Writes atomically, in the format of docs/formats.md. Throws Error: cannot_create, io; internal for an analysis that
 /// load_analysis would refuse. `force` allows replacing a file.
 void save_analysis(const Analysis& analysis, const std::string& path, bool force);
+/// Whether a file begins as an analysis does, whatever follows; false for what cannot be read.
+[[nodiscard]] bool is_analysis(const std::string& path);
 /// Every value is checked, so that indices are in range and numbers finite. Allocates no more than a few times the
 /// file's length. Throws Error: no_input; bad_data for what is no analysis, is damaged (checksum) or of another
 /// version.

@@ -260,6 +260,12 @@ void save_analysis(const Analysis& analysis, const std::string& path, bool force
     file.publish();
 }
 
+bool is_analysis(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string begin(kMagic.size(), '\0');
+    return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
+}
+
 Analysis load_analysis(const std::string& path) {
     const std::string bytes = read_file(path);
     const std::string_view summed = std::string_view(bytes).substr(0, bytes.size() - kSum);

@@ -39,6 +39,7 @@ Footage load_footage(const std::string& path) {
             footage.luma.size(0) == footage.landmarks.size(0) && footage.chroma.size(0) == footage.landmarks.size(0),
             ExitCode::bad_data, path, ": pictures and landmarks differ in number");
     }
+    require(clips.size(0) > 0, ExitCode::bad_data, path, ": no clips");
     const auto rows = clips.accessor<std::int64_t, 2>();
     const auto inside = [](std::int64_t first, std::int64_t count, std::int64_t all) {
         return first >= 0 && count > 0 && first <= all - count;

@@ -187,12 +187,12 @@ MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOp
     return score_motion(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options);
 }
 
-void MotionTrainer::save_checkpoint(const std::string& path) const {
-    weights::save_safetensors({state_->optimiser.state(), {{"format", "omnisync-motion-checkpoint-1"}}}, path, true);
+void MotionTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {
+    save_state(state_->optimiser, "omnisync-motion-checkpoint-1", settings, path);
 }
 
-void MotionTrainer::load_checkpoint(const std::string& path) {
-    state_->optimiser.restore(weights::load_safetensors(path).tensors, path);
+void MotionTrainer::load_checkpoint(const std::string& path, const Settings& settings) {
+    load_state(state_->optimiser, "omnisync-motion-checkpoint-1", settings, path);
 }
 
 void MotionTrainer::save_model(const std::string& path, bool overwrite) const {

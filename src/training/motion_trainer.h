@@ -50,8 +50,8 @@ public:
     [[nodiscard]] MotionScore score(const Footage& held_out, const portable::PlanOptions& options) const;
 
     /// Everything that step() needs to go on exactly, and what a planner needs alone.
-    void save_checkpoint(const std::string& path) const;
-    void load_checkpoint(const std::string& path);
+    void save_checkpoint(const std::string& path, const Settings& settings = {}) const;
+    void load_checkpoint(const std::string& path, const Settings& settings = {});
     void save_model(const std::string& path, bool overwrite) const;
 
 private:

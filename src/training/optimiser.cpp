@@ -12,6 +12,7 @@
 #include <numbers>
 
 #include "omnisync/error.h"
+#include "weights/safetensors.h"
 
 namespace omnisync::training {
 namespace {
@@ -111,6 +112,25 @@ void Optimiser::restore(const std::map<std::string, at::Tensor>& state, const st
     const at::Tensor steps = at::full({1}, 0, at::kLong);
     load("steps", steps);
     done_ = steps.item<std::int64_t>();
+}
+
+void save_state(const Optimiser& optimiser, const std::string& format, const Settings& settings,
+                const std::string& path) {
+    Settings metadata = settings;
+    metadata["format"] = format;
+    weights::save_safetensors({optimiser.state(), metadata}, path, true);
+}
+
+void load_state(Optimiser& optimiser, const std::string& format, const Settings& settings, const std::string& path) {
+    weights::TensorFile file = weights::load_safetensors(path);
+    require(file.metadata["format"] == format, ExitCode::bad_data, path, ": no checkpoint of this model");
+    for (const auto& [name, value] : settings)
+        if (file.metadata[name] != value)
+            throw Error(
+                ExitCode::usage,
+                concat(path, " is of a run with another ", name, ": '", file.metadata[name], "', not '", value, "'"),
+                "go on with the same options, or begin anew under another name");
+    optimiser.restore(file.tensors, path);
 }
 
 }  // namespace omnisync::training

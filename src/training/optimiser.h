@@ -20,6 +20,9 @@ struct OptimiserConfig {
     double average = 0.999;       ///< of the exponential average of weights, after its own warm-up
 };
 
+/// Names and values, as a checkpoint keeps them of its run.
+using Settings = std::map<std::string, std::string>;
+
 /// Holds the state beside the parameters it is given; they become leaves that require gradients.
 class Optimiser {
 public:
@@ -50,5 +53,11 @@ private:
     std::map<std::string, at::Tensor> fixed_;
     std::int64_t done_ = 0;
 };
+
+/// A checkpoint file: the optimiser's state, the run's `settings`, `format` to tell models apart. Replaces the file.
+void save_state(const Optimiser& optimiser, const std::string& format, const Settings& settings,
+                const std::string& path);
+/// Throws Error: bad_data for another format or model; usage when the run had other settings.
+void load_state(Optimiser& optimiser, const std::string& format, const Settings& settings, const std::string& path);
 
 }  // namespace omnisync::training

@@ -146,12 +146,12 @@ RenderScore RenderTrainer::score(const RenderSampler& held_out, const RenderStep
     return score_render(RenderNet(weights::Scope(averaged), state_->training.model), held_out, steps, batches);
 }
 
-void RenderTrainer::save_checkpoint(const std::string& path) const {
-    weights::save_safetensors({state_->optimiser.state(), {{"format", "omnisync-render-checkpoint-1"}}}, path, true);
+void RenderTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {
+    save_state(state_->optimiser, "omnisync-render-checkpoint-1", settings, path);
 }
 
-void RenderTrainer::load_checkpoint(const std::string& path) {
-    state_->optimiser.restore(weights::load_safetensors(path).tensors, path);
+void RenderTrainer::load_checkpoint(const std::string& path, const Settings& settings) {
+    load_state(state_->optimiser, "omnisync-render-checkpoint-1", settings, path);
 }
 
 void RenderTrainer::save_model(const std::string& path, bool overwrite) const {

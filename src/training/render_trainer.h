@@ -52,8 +52,8 @@ public:
     [[nodiscard]] RenderScore score(const RenderSampler& held_out, const RenderSteps& steps,
                                     std::int64_t batches) const;
 
-    void save_checkpoint(const std::string& path) const;
-    void load_checkpoint(const std::string& path);
+    void save_checkpoint(const std::string& path, const Settings& settings = {}) const;
+    void load_checkpoint(const std::string& path, const Settings& settings = {});
     void save_model(const std::string& path, bool overwrite) const;
 
 private:

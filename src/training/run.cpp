@@ -24,6 +24,15 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kReport = 20;  // steps between events
 
+/// What a checkpoint's run was asked for; another run cannot go on from it exactly. (Its length may grow: only the
+/// learning rate's way down is then another.)
+Settings settings_of(const TrainRequest& request) {
+    return {{"batch", std::to_string(request.batch)},
+            {"learning_rate", decimal(request.learning_rate, 9)},
+            {"seed", std::to_string(request.seed)},
+            {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
+}
+
 /// What a run asks of a trainer, whichever model it trains.
 class Trainee {
 public:
@@ -32,8 +41,8 @@ public:
     [[nodiscard]] virtual std::int64_t steps_done() const = 0;
     /// Columns of the table and words; empty without held-out data.
     [[nodiscard]] virtual std::vector<std::pair<std::string, double>> score() const = 0;
-    virtual void save_checkpoint(const std::string& path) const = 0;
-    virtual void load_checkpoint(const std::string& path) = 0;
+    virtual void save_checkpoint(const std::string& path, const Settings& settings) const = 0;
+    virtual void load_checkpoint(const std::string& path, const Settings& settings) = 0;
     virtual void save_model(const std::string& path, bool overwrite) const = 0;
 };
 
@@ -43,8 +52,12 @@ public:
     template <class Config>
     explicit TraineeOf(const Config& config) : trainer_(config) {}
     [[nodiscard]] std::int64_t steps_done() const override { return trainer_.steps_done(); }
-    void save_checkpoint(const std::string& path) const override { trainer_.save_checkpoint(path); }
-    void load_checkpoint(const std::string& path) override { trainer_.load_checkpoint(path); }
+    void save_checkpoint(const std::string& path, const Settings& settings) const override {
+        trainer_.save_checkpoint(path, settings);
+    }
+    void load_checkpoint(const std::string& path, const Settings& settings) override {
+        trainer_.load_checkpoint(path, settings);
+    }
     void save_model(const std::string& path, bool overwrite) const override { trainer_.save_model(path, overwrite); }
 
 protected:
@@ -148,11 +161,16 @@ std::string words_of(const std::vector<std::pair<std::string, double>>& figures)
 void run(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
          const std::function<bool()>& stop) {
     if (request.threads > 0) at::set_num_threads(request.threads);
-    { const StagedFile check(request.output, request.overwrite || request.resume, request.data); }
     const std::string checkpoint = request.output + ".checkpoint";
-    const std::unique_ptr<Trainee> trainee = make_trainee(request);
     const bool going_on = request.resume && fs::exists(checkpoint);
-    if (going_on) trainee->load_checkpoint(checkpoint);
+    const bool overwrite = request.overwrite || going_on;
+    for (const std::string& path : {request.output, checkpoint, request.output + ".csv"})
+        const StagedFile check(path, overwrite, request.data);
+    const std::unique_ptr<Trainee> trainee = make_trainee(request);
+    if (going_on) trainee->load_checkpoint(checkpoint, settings_of(request));
+    if (trainee->steps_done() > request.steps)
+        throw Error(ExitCode::usage, concat(checkpoint, " has done ", trainee->steps_done(), " steps already"),
+                    concat("ask for more than --steps ", request.steps, ", or begin anew under another name"));
     Table table(request.output + ".csv", going_on);
     double sum = 0;
     std::int64_t count = 0;
@@ -165,14 +183,14 @@ void run(const TrainRequest& request, const std::function<void(const TrainEvent&
         const double loss = sum / static_cast<double>(count);
         sum = 0;
         count = 0;
-        if (rest || stop()) trainee->save_checkpoint(checkpoint);
+        if (rest || stop()) trainee->save_checkpoint(checkpoint, settings_of(request));
         if (stop())
             throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
         const auto figures = rest ? trainee->score() : std::vector<std::pair<std::string, double>>{};
         table.add(step, loss, figures);
         on_event({step, request.steps, loss, words_of(figures)});
     }
-    trainee->save_model(request.output, request.overwrite || request.resume);
+    trainee->save_model(request.output, overwrite);
 }
 
 }  // namespace omnisync::training

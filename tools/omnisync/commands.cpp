@@ -35,9 +35,13 @@ extern "C" int omnisync_commands_v1(const omnisync::command::Invocation& invocat
     const command::Session session(invocation.global);
     try {
         return command::dispatch(invocation, session);
+    } catch (const Error& error) {
+        // One that says itself what was written and how to go on.
+        if (StopSignals::received() == 0 || error.code() == ExitCode::interrupted) throw;
+        throw Error(ExitCode::interrupted, "interrupted: no output was written", "run the same command again");
     } catch (const std::exception&) {
         // Whatever broke after a signal broke because of it: a read that was interrupted, a frame that did not come.
         if (StopSignals::received() == 0) throw;
-        throw Error(ExitCode::interrupted, "interrupted: nothing was written", "run the same command again");
+        throw Error(ExitCode::interrupted, "interrupted: no output was written", "run the same command again");
     }
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/staged_file.h"
 #include "base/text.h"
+#include "command_files.h"
 #include "engine_at_work.h"
 #include "face_match.h"
 #include "faces_report.h"
@@ -306,8 +307,17 @@ int rehearse(const DubCommand& command, const Session& session, const SpeechInfo
 
 int run_dub(const DubCommand& command, const Session& session) {
     require_engine(command);
+    if (command.engine != "none" && command.output.video.codec == "copy")
+        throw Error(ExitCode::usage, concat("a copied picture cannot be redrawn by the engine ", command.engine),
+                    "leave out --video-codec copy, or take --engine none");
     const double started = now_s();
     const std::vector<std::string> inputs{command.video, command.speech};
+    CommandFiles files{
+        inputs, {{"-o", command.output.path}, {"--report", command.report}, {"--analysis", command.faces.analysis}}};
+    files.inputs.push_back(command.segments);
+    if (command.speaker && command.speaker->who == SpeakerChoice::Who::picture)
+        files.inputs.push_back(command.speaker->text);
+    check_files(files, session.global());
     require_readable(command.video);
     // Fails now, not after an hour: what can be known of the output's name without writing.
     { const StagedFile check(command.output.path, command.output.overwrite, inputs); }

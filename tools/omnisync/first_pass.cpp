@@ -54,7 +54,7 @@ std::optional<Analysis> saved_analysis(const FirstPassRequest& request, const Vi
                 "name another file, or let --force replace it");
         return analysis;
     } catch (const Error& error) {
-        if (!request.overwrite || error.code() != ExitCode::bad_data) throw;
+        if (!request.overwrite || error.code() != ExitCode::bad_data || !is_analysis(path)) throw;
         log::warn(error.what(), "; it is made anew");
     }
     return std::nullopt;

@@ -1,7 +1,10 @@
 // `omnisync inspect`: what a video holds, by its headers and by decoding it once.
 #include "inspect.h"
 
+#include <filesystem>
+
 #include "base/log.h"
+#include "command_files.h"
 #include "face_pictures.h"
 #include "first_pass.h"
 #include "omnisync/dubber.h"
@@ -113,10 +116,33 @@ std::optional<double> PictureFacts::behind_sound_s(const MediaProbe& media) cons
     return seconds(*stream.start) - *media.audio_start_s;
 }
 
+namespace {
+
+void refuse_contradictions(const InspectCommand& command) {
+    const bool wants_faces =
+        !command.pictures.empty() || !command.faces.analysis.empty() || !command.faces.boxes.empty();
+    if ((command.fast || command.no_faces) && wants_faces)
+        throw Error(ExitCode::usage,
+                    concat(command.fast ? "--fast" : "--no-faces", " contradicts --faces, --analysis and --face-box"),
+                    "leave one of them out");
+    const std::filesystem::path analysis = command.faces.analysis;
+    if (!command.pictures.empty() && analysis.extension() == ".png")
+        throw Error(ExitCode::usage,
+                    concat("the analysis '", command.faces.analysis, "' would be taken for one of the pictures"),
+                    "give it a name that does not end in .png");
+}
+
+}  // namespace
+
 int run_inspect(const InspectCommand& command, const Session& session) {
+    refuse_contradictions(command);
+    check_files({{command.video}, {{"--analysis", command.faces.analysis}}}, session.global());
     Inspection found;
     found.media = probe_media(command.video);
-    if (found.media.video) found.picture = look_at_picture(command, session);
+    if (found.media.video)
+        found.picture = look_at_picture(command, session);
+    else if (!command.pictures.empty() || !command.faces.analysis.empty() || !command.faces.boxes.empty())
+        throw Error(ExitCode::bad_data, concat("'", command.video, "' has no picture to look for faces in"));
     if (session.global().json) {
         session.result(dump(to_json(found)));
     } else {

@@ -7,9 +7,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/staged_file.h"
 #include "base/text.h"
 #include "command.h"
+#include "command_files.h"
 #include "first_pass.h"
 #include "footage_writer.h"
 #include "omnisync/dubber.h"
@@ -24,12 +27,21 @@ namespace fs = std::filesystem;
 
 constexpr int kRateHz = 16000;
 constexpr double kShortestClip_s = 1;
+constexpr const char* kTrain = "train.safetensors";
+constexpr const char* kHeldOut = "held-out.safetensors";
 
 /// Where clips go: the last ones to the held-out shard.
 class Shards {
 public:
     Shards(const PrepareCommand& command, std::int64_t clips_expected)
-        : command_(command), held_from_(std::max<std::int64_t>(0, clips_expected - command.hold_out)) {}
+        : command_(command), held_from_(clips_expected - command.hold_out) {
+        require(clips_expected > 0, ExitCode::bad_data, "no clip in '", command.folder, "' can be used");
+        if (held_from_ < 1)
+            throw Error(
+                ExitCode::usage,
+                concat("--hold-out ", command.hold_out, " leaves none of ", clips_expected, " clips to train on"),
+                "hold out fewer");
+    }
 
     [[nodiscard]] FootageWriter& writer() { return done_ >= held_from_ ? held_out_ : train_; }
     void end_clip(const std::string& name, double rate, const std::vector<std::int16_t>& speech) {
@@ -37,10 +49,16 @@ public:
         ++done_;
     }
     void publish(const Session& session) {
-        require(train_.clips() + held_out_.clips() > 0, ExitCode::bad_data, "no clip in '", command_.folder,
-                "' can be used");
-        write(train_, "train.safetensors", session);
-        if (held_out_.clips() > 0) write(held_out_, "held-out.safetensors", session);
+        write(train_, kTrain, session);
+        if (held_out_.clips() > 0) write(held_out_, kHeldOut, session);
+        if (session.global().json)
+            session.result(json::Object()
+                               .add("folder", command_.output)
+                               .add("clips", train_.clips())
+                               .add("frames", train_.frames())
+                               .add("held_out_clips", held_out_.clips())
+                               .add("held_out_frames", held_out_.frames())
+                               .text());
     }
 
 private:
@@ -293,6 +311,21 @@ void prepare_videos(const PrepareCommand& command, const Session& session) {
     shards.publish(session);
 }
 
+// What stands in the way is known before the work.
+void check_shards(const PrepareCommand& command, const Global& global) {
+    const std::string train = (fs::path(command.output) / kTrain).string();
+    const std::string held_out = (fs::path(command.output) / kHeldOut).string();
+    check_files({{}, {{"-o", train}, {"-o", held_out}}}, global);
+    { const StagedFile check(train, command.overwrite, {}); }
+    if (command.hold_out > 0) {
+        const StagedFile check(held_out, command.overwrite, {});
+    } else if (fs::exists(held_out)) {
+        throw Error(ExitCode::cannot_create,
+                    concat("'", held_out, "' is of an earlier run and would hold what this one trains on"),
+                    "remove it, or use --hold-out");
+    }
+}
+
 }  // namespace
 
 int run_prepare(const PrepareCommand& command, const Session& session) {
@@ -301,6 +334,7 @@ int run_prepare(const PrepareCommand& command, const Session& session) {
     std::error_code failed;
     fs::create_directories(command.output, failed);
     require(!failed, ExitCode::cannot_create, "cannot make the folder '", command.output, "': ", failed.message());
+    check_shards(command, session.global());
     if (fs::exists(fs::path(command.folder) / "landmarks.f16"))
         prepare_aligned(command, session);
     else

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/module.h"
 #include "base/text.h"
 #include "command.h"
+#include "command_files.h"
 #include "core/api.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
@@ -42,6 +44,12 @@ TrainRequest make_request(const TrainCommand& command, const Global& global) {
 
 int run_train(const TrainCommand& command, const Session& session) {
     const TrainRequest request = make_request(command, session.global());
+    CommandFiles files{request.data,
+                       {{"-o", request.output},
+                        {"the checkpoint of -o", request.output + ".checkpoint"},
+                        {"the table of -o", request.output + ".csv"}}};
+    files.inputs.insert(files.inputs.end(), request.held_out.begin(), request.held_out.end());
+    check_files(files, session.global());
     const Module core("libomnisync_core.so", {folder_of_base_library()});
     const auto start = std::chrono::steady_clock::now();
     std::int64_t first = -1;
@@ -60,6 +68,13 @@ int run_train(const TrainCommand& command, const Session& session) {
     core.function<CoreEntry>(kCoreEntry)()->train(request, show, stop_requested);
     session.console().status("");
     session.say(one_line(request.output) + ": trained, " + std::to_string(request.steps) + " steps");
+    if (session.global().json)
+        session.result(json::Object()
+                           .add("model", command.model)
+                           .add("output", request.output)
+                           .add("steps", request.steps)
+                           .add("seed", command.seed)
+                           .text());
     return 0;
 }
 
