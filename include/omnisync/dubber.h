@@ -26,6 +26,17 @@ struct Job {
     std::function<void(const Frame&, Pts end)> on_frame;  ///< called after each written frame; may be empty
 };
 
+/// Neighbouring pictures of the output with one fate.
+struct EditSpan {
+    double start_s = 0;  ///< of the output's timeline
+    double end_s = 0;
+    bool edited = false;
+    std::string reason;  ///< why not, in words; empty when edited
+};
+/// Which of the pictures an engine edits for this cast, in order and without gaps; `end_s`: of the output.
+[[nodiscard]] std::vector<EditSpan> edit_spans(const Analysis& analysis, const Cast& cast,
+                                               const std::vector<Shown>& shown, double end_s);
+
 /// What was done, for people and programs.
 struct DubReport {
     VideoInfo video;
@@ -34,7 +45,8 @@ struct DubReport {
     std::string sync_sentence;           ///< one line: what happened because the lengths differ
     ReadReport read;
     WriteReport written;
-    Pts end;  ///< end of the output on its timeline
+    Pts end;                      ///< end of the output on its timeline
+    std::vector<EditSpan> spans;  ///< filled in by whoever set Job::edit
 };
 
 /// The pictures that run() will write, in order, known from the timestamps of the video's frames alone (`pts`, in

@@ -46,10 +46,16 @@ SpeakerChoice choice_of(const Written& written, const std::map<std::string, std:
     const std::string& text = entry != known.end() ? entry->second : written.speaker;
     const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
     const bool word = text == "auto" || text == "all" || text == "largest" || text == "left" || text == "right";
-    if (!number && !word && entry == known.end()) return {SpeakerChoice::Who::named, 0, text};
+    const bool picture = text.ends_with(".png") || text.ends_with(".jpg") || text.ends_with(".jpeg");
+    if (!number && !word && !picture && entry == known.end()) return {SpeakerChoice::Who::named, 0, text};
     try {
-        return parse_speaker(text);
+        SpeakerChoice choice = parse_speaker(text);
+        if (choice.who == SpeakerChoice::Who::picture)
+            refuse(written.place,
+                   concat("the speaker is the picture '", text, "': take the person's number, as inspect prints it"));
+        return choice;
     } catch (const Error& error) {
+        if (error.code() != ExitCode::usage) throw;
         refuse(written.place, concat("the speaker ", error.what()));
     }
 }

@@ -124,6 +124,15 @@ private:
     std::vector<bool> cast_;
 };
 
+// Nobody reads hundreds of remarks of one kind.
+void shorten(std::vector<std::string>& remarks) {
+    constexpr std::size_t kMost = 12;
+    if (remarks.size() <= kMost) return;
+    const std::size_t more = remarks.size() - kMost;
+    remarks.resize(kMost);
+    remarks.push_back(concat("... and ", more, " remarks more"));
+}
+
 }  // namespace
 
 SpeakerChoice parse_speaker(std::string_view text) {
@@ -173,18 +182,21 @@ Cast choose_speakers(const Analysis& analysis, const SpeakerOptions& options) {
         book.add(parts_of(stage, options.who, {0, analysis.frames()}, cast.remarks), 0);
     } else {
         std::map<std::size_t, Parts> named;
+        std::size_t outside = 0;
         cast_names(stage, options, named, cast.remarks);
         for (std::size_t i = 0; i < options.segments.size(); ++i) {
             const Segment& segment = options.segments[i];
             const auto range = frames_between(analysis, options.origin_s, segment.start_s, segment.end_s);
-            if (range.first >= range.end)
+            if (range.first >= range.end && outside++ == 0)
                 cast.remarks.push_back(concat("the segment from ", decimal(segment.start_s, 1), " s to ",
                                               decimal(segment.end_s, 1), " s lies outside of the picture"));
             const bool is_named = segment.who.who == Who::named;
             book.add(is_named ? named[i] : parts_of(stage, segment.who, range, cast.remarks), segment.speech);
         }
+        if (outside > 1) cast.remarks.push_back(concat(outside - 1, " segments more lie outside of the picture"));
     }
     cast.roles = book.take();
+    shorten(cast.remarks);
     return cast;
 }
 

@@ -30,11 +30,13 @@ void check_files(CommandFiles files, const Global& global) {
                         "what appears only when it is complete cannot be a pipe");
         for (const std::string& input : files.inputs)
             if (!input.empty() && fs::exists(input) && same_file(input, path))
-                throw Error(ExitCode::not_allowed, concat("the output '", path, "' of ", option, " is the input '", input, "'"),
+                throw Error(ExitCode::not_allowed,
+                            concat("the output '", path, "' of ", option, " is the input '", input, "'"),
                             "an input is never overwritten; choose another name");
         for (std::size_t j = 0; j < i; ++j)
             if (same_file(files.outputs[j].second, path))
-                throw Error(ExitCode::usage, concat(option, " and ", files.outputs[j].first, " name one file: '", path, "'"),
+                throw Error(ExitCode::usage,
+                            concat(option, " and ", files.outputs[j].first, " name one file: '", path, "'"),
                             "choose another name for one of them");
     }
 }

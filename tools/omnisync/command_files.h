@@ -10,7 +10,7 @@
 namespace omnisync::command {
 
 struct CommandFiles {
-    std::vector<std::string> inputs;                            ///< empty names are left out
+    std::vector<std::string> inputs;                           ///< empty names are left out
     std::vector<std::pair<std::string, std::string>> outputs;  ///< option, path; empty paths are left out
 };
 

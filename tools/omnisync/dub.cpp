@@ -208,6 +208,9 @@ DubReport run_job(const DubCommand& command, const Session& session, const Speec
     }
     DubReport done = run(job);
     if (progress) progress->finish();
+    if (command.engine != "none" && faces != nullptr)
+        done.spans = edit_spans(faces->analysis, faces->cast, pictures_of(job, faces->video, faces->analysis.pts),
+                                seconds(done.end));
     return done;
 }
 

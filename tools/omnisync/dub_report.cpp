@@ -101,6 +101,21 @@ Json streams_json(const std::vector<StreamFate>& streams) {
     return list;
 }
 
+Json spans_json(const DubCommand& command, const DubReport& done, double length) {
+    if (command.engine == "none")
+        return Json::array(
+            {{{"start_s", 0.0}, {"end_s", length}, {"state", "passed"}, {"reason", "engine none edits no pixel"}}});
+    const double origin_s = seconds(done.video.origin);
+    Json spans = Json::array();
+    for (const EditSpan& span : done.spans) {
+        spans.push_back({{"start_s", span.start_s - origin_s},
+                         {"end_s", span.end_s - origin_s},
+                         {"state", span.edited ? "edited" : "passed"}});
+        if (!span.edited) spans.back()["reason"] = span.reason;
+    }
+    return spans;
+}
+
 }  // namespace
 
 std::string dump(const Json& document) {
@@ -187,32 +202,29 @@ Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* f
         found["cast"] = cast_json(faces->cast, faces->analysis, origin_s);
     }
     const double frames_per_s = timings.run_s > 0 ? static_cast<double>(done.written.frames) / timings.run_s : 0;
-    return {
-        {"report", "omnisync dub"},
-        {"format", 1},
-        {"made", utc_text(std::time(nullptr))},
-        {"omnisync", build_json()},
-        {"libraries", library_json()},
-        {"options", options_json(command)},
-        {"inputs", {{"video", identity_json(command.video)}, {"speech", identity_json(command.speech)}}},
-        {"output", output},
-        {"video", to_json(done.video)},
-        {"speech", to_json(done.speech)},
-        {"sync", {{"mode", name(done.sync_used)}, {"sentence", done.sync_sentence}}},
-        {"read", to_json(done.read)},
-        {"spans",
-         Json::array(
-             {{{"start_s", 0.0}, {"end_s", length}, {"state", "passed"}, {"reason", "engine none edits no pixel"}}})},
-        {"faces", found},
-        {"streams", streams_json(done.written.streams)},
-        {"warnings", done.written.warnings},
-        {"timings",
-         {{"total_s", timings.total_s},
-          {"speech_s", timings.speech_s},
-          {"run_s", timings.run_s},
-          {"frames_per_s", frames_per_s},
-          {"speed", timings.run_s > 0 ? length / timings.run_s : 0},
-          {"peak_memory_bytes", peak_memory()}}}};
+    return {{"report", "omnisync dub"},
+            {"format", 1},
+            {"made", utc_text(std::time(nullptr))},
+            {"omnisync", build_json()},
+            {"libraries", library_json()},
+            {"options", options_json(command)},
+            {"inputs", {{"video", identity_json(command.video)}, {"speech", identity_json(command.speech)}}},
+            {"output", output},
+            {"video", to_json(done.video)},
+            {"speech", to_json(done.speech)},
+            {"sync", {{"mode", name(done.sync_used)}, {"sentence", done.sync_sentence}}},
+            {"read", to_json(done.read)},
+            {"spans", spans_json(command, done, length)},
+            {"faces", found},
+            {"streams", streams_json(done.written.streams)},
+            {"warnings", done.written.warnings},
+            {"timings",
+             {{"total_s", timings.total_s},
+              {"speech_s", timings.speech_s},
+              {"run_s", timings.run_s},
+              {"frames_per_s", frames_per_s},
+              {"speed", timings.run_s > 0 ? length / timings.run_s : 0},
+              {"peak_memory_bytes", peak_memory()}}}};
 }
 
 std::uint64_t peak_memory() {

@@ -1,0 +1,41 @@
+// Which pictures are edited, and why the others are not.
+#include <algorithm>
+
+#include "omnisync/dubber.h"
+
+namespace omnisync {
+namespace {
+
+/// Empty: the frame is edited.
+std::string fate_of(const Analysis& analysis, const Cast& cast, std::int64_t frame) {
+    std::string why = analysis.tracks.empty() ? "no face was found" : "no face here";
+    for (const FaceTrack& track : analysis.tracks) {
+        const FaceFrame* const face = track.at(frame);
+        if (face == nullptr) continue;
+        const auto role = std::find_if(cast.roles.begin(), cast.roles.end(), [&](const Role& one) { return one.track == track.id; });
+        if (role == cast.roles.end()) {
+            if (why.starts_with("no face")) why = "nobody who is here was chosen to speak";
+            continue;
+        }
+        for (const CastSpan& span : role->spans)
+            if (frame >= span.first && frame < span.end) return {};
+        why = face->obstacle != Obstacle::none ? std::string(reason(face->obstacle)) : "nobody speaks here";
+    }
+    return why;
+}
+
+}  // namespace
+
+std::vector<EditSpan> edit_spans(const Analysis& analysis, const Cast& cast, const std::vector<Shown>& shown, double end_s) {
+    std::vector<EditSpan> spans;
+    for (const Shown& picture : shown) {
+        const std::string why = fate_of(analysis, cast, picture.frame);
+        if (spans.empty() || spans.back().reason != why) {
+            if (!spans.empty()) spans.back().end_s = picture.time_s;
+            spans.push_back({picture.time_s, end_s, why.empty(), why});
+        }
+    }
+    return spans;
+}
+
+}  // namespace omnisync
