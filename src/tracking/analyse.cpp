@@ -1,8 +1,11 @@
 // The first pass: one decode, shots, faces, who they are, who speaks.
+#include <malloc.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
 #include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -39,7 +42,7 @@ public:
     }
 
     Analysis run() {
-        const auto video = job_.open_video();
+        std::unique_ptr<FrameSource> video = job_.open_video();
         const VideoInfo info = video->info();
         analysis_.picture = {info.width, info.height};
         analysis_.time_base = info.time_base;
@@ -54,7 +57,9 @@ public:
             take_boundaries(analysis_.frames());
             crowd_->end();
             collect();
+            crowd_.reset();
         }
+        video.reset();  // its index grows with its length, and the sound is about to have one, too
         sum_up();
         return std::move(analysis_);
     }
@@ -182,7 +187,10 @@ private:
     }
 
     void collect() {
-        for (const EndedTrack& part : crowd_->take_ended()) finisher_.add(part, analysis_.picture, fps_);
+        const std::vector<EndedTrack> ended = crowd_->take_ended();
+        for (const EndedTrack& part : ended) finisher_.add(part, analysis_.picture, fps_);
+        // What a track was made of goes back to the system, so that memory stays flat over a long video.
+        if (!ended.empty()) malloc_trim(0);
     }
 
     void sum_up() {
