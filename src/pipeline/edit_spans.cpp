@@ -12,7 +12,8 @@ std::string fate_of(const Analysis& analysis, const Cast& cast, std::int64_t fra
     for (const FaceTrack& track : analysis.tracks) {
         const FaceFrame* const face = track.at(frame);
         if (face == nullptr) continue;
-        const auto role = std::find_if(cast.roles.begin(), cast.roles.end(), [&](const Role& one) { return one.track == track.id; });
+        const auto role =
+            std::find_if(cast.roles.begin(), cast.roles.end(), [&](const Role& one) { return one.track == track.id; });
         if (role == cast.roles.end()) {
             if (why.starts_with("no face")) why = "nobody who is here was chosen to speak";
             continue;
@@ -26,7 +27,8 @@ std::string fate_of(const Analysis& analysis, const Cast& cast, std::int64_t fra
 
 }  // namespace
 
-std::vector<EditSpan> edit_spans(const Analysis& analysis, const Cast& cast, const std::vector<Shown>& shown, double end_s) {
+std::vector<EditSpan> edit_spans(const Analysis& analysis, const Cast& cast, const std::vector<Shown>& shown,
+                                 double end_s) {
     std::vector<EditSpan> spans;
     for (const Shown& picture : shown) {
         const std::string why = fate_of(analysis, cast, picture.frame);

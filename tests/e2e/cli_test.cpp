@@ -90,7 +90,7 @@ TEST_P(Slips, AreToldInOneLine) {
 const std::vector<Slip> kSlips{
     {"nothing", {}, "no command given"},
     {"command", {"dbu", "a", "b"}, "unknown command 'dbu': did you mean 'dub'?"},
-    {"later_command", {"train"}, "unknown command 'train'"},
+    {"later_command", {"serve"}, "unknown command 'serve'"},
     {"long_option", {"dub", "a", "b", "--outpt", "c"}, "unknown option '--outpt': did you mean '--output'?"},
     {"global_option", {"--log-levle", "debug", "doctor"}, "did you mean '--log-level'?"},
     {"option_with_value", {"dub", "a", "b", "-o", "c", "--crff=18"}, "unknown option '--crff': did you mean '--crf'?"},

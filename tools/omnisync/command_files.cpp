@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 bool same_file(const std::string& a, const std::string& b) {
     std::error_code failed;
     if (fs::exists(a, failed) && fs::exists(b, failed)) return fs::equivalent(a, b, failed) && !failed;
-    const fs::path first = fs::weakly_canonical(a, failed);
-    const fs::path second = fs::weakly_canonical(b, failed);
+    const fs::path first = fs::weakly_canonical(fs::absolute(a), failed);
+    const fs::path second = fs::weakly_canonical(fs::absolute(b), failed);
     return !failed && first == second;
 }
 
