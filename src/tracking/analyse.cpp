@@ -36,8 +36,8 @@ LandmarkFitter load_fitter(const std::string& folder) {
 /// run beside everything else; their schedule counts frames, so that the result does not depend on speed.
 class Pass {
 public:
-    Pass(const AnalysisJob& job, const Equipment& equipment)
-        : job_(job), fitter_(equipment.fitter), seeker_(equipment.finder, equipment.detector_network, job.threads) {
+    Pass(const AnalysisJob& job, const Equipment& equipment) : job_(job), fitter_(equipment.fitter) {
+        seeker_.emplace(equipment.finder, equipment.detector_network, job.threads);
         if (equipment.identity_network && job.colours) identifier_.emplace(*equipment.identity_network);
     }
 
@@ -78,7 +78,7 @@ private:
         analysis_.pts.push_back(rescale(frame.pts.ticks, frame.pts.unit, analysis_.time_base));
         shots_.add(luma, frame.pts);
         Waiting waiting{std::move(frame), {}, shot_};
-        if (const auto kind = planned_search(index - shot_start_)) waiting.search = seeker_.seek_aside(luma, *kind);
+        if (const auto kind = planned_search(index - shot_start_)) waiting.search = seeker_->seek_aside(luma, *kind);
         waiting_.push_back(std::move(waiting));
     }
 
@@ -98,7 +98,7 @@ private:
         const std::int64_t index = looked_at_++;
         const bool new_shot = take_boundaries(index) || index == 0;
         const GrayView luma = job_.luma(waiting.frame);
-        crowd_->step(luma, seeker_.finders());
+        crowd_->step(luma, seeker_->finders());
         std::optional<std::vector<Candidate>> found;
         if (waiting.search.valid()) {
             found = waiting.search.get();
@@ -107,7 +107,7 @@ private:
         if (new_shot || hard_search_due(index - shot_start_)) {
             const auto colours = [&] { return job_.colours(waiting.frame); };
             const bool patient = (index - shot_start_) % (10 * second_) == 0;
-            found = seeker_.seek_hard(luma, job_.colours ? std::function<Image()>(colours) : nullptr, patient);
+            found = seeker_->seek_hard(luma, job_.colours ? std::function<Image()>(colours) : nullptr, patient);
         }
         if (found) crowd_->see(luma, index, *found);
         for (const FaceHint& hint : due_hints(waiting.frame)) insist(luma, index, hint);
@@ -194,9 +194,11 @@ private:
     }
 
     void sum_up() {
-        analysis_.tracks = finisher_.finish(analysis_.cuts);
-        analysis_.method = concat(seeker_.method(), ", dlib 68-point landmarks, Lucas-Kanade flow",
+        analysis_.method = concat(seeker_->method(), ", dlib 68-point landmarks, Lucas-Kanade flow",
                                   identifier_ ? ", persons by dlib's 128-D identity network" : "");
+        seeker_.reset();  // its buffers make room for the tracks
+        malloc_trim(0);
+        analysis_.tracks = finisher_.finish(analysis_.cuts);
         const auto shown = [&](const FaceTrack& track) { return track.shot != analysis_.tracks.front().shot; };
         if (!identifier_ && std::any_of(analysis_.tracks.begin(), analysis_.tracks.end(), shown))
             analysis_.warnings.push_back(
@@ -221,7 +223,7 @@ private:
 
     const AnalysisJob& job_;
     const LandmarkFitter& fitter_;
-    FaceSeeker seeker_;
+    std::optional<FaceSeeker> seeker_;
     std::optional<IdentityNetwork> identifier_;
     ShotDetector shots_;
     std::deque<ShotBoundary> boundaries_;  // told, not yet reached

@@ -22,7 +22,8 @@ constexpr int kNotAllowed = 77;
 class OwnFiles : public ::testing::Test {
 protected:
     void SetUp() override {
-        for (const char* name : {"speaker.mp4", "speech.wav"}) fs::copy_file(source_root() / "examples" / name, folder_ / name);
+        for (const char* name : {"speaker.mp4", "speech.wav"})
+            fs::copy_file(source_root() / "examples" / name, folder_ / name);
         write_bytes(folder_ / "segments.json", R"([{"start":0,"end":1,"speaker":1}])");
         write_bytes(folder_ / "options.toml", "quiet = true\n");
         write_bytes(folder_ / "diary.txt", "Dear diary");
@@ -34,7 +35,8 @@ protected:
 
     [[nodiscard]] std::vector<std::string> bytes() const {
         std::vector<std::string> all;
-        for (const char* name : {"speaker.mp4", "speech.wav", "segments.json", "options.toml", "diary.txt", "shard.safetensors"})
+        for (const char* name :
+             {"speaker.mp4", "speech.wav", "segments.json", "options.toml", "diary.txt", "shard.safetensors"})
             all.push_back(read_bytes(folder_ / name));
         return all;
     }
@@ -55,8 +57,11 @@ protected:
 };
 
 TEST_F(OwnFiles, OfADubAreNotItsOutputs) {
-    for (const Words& extra : {Words{"-o", "out.mp4", "--analysis", "speech.wav"}, {"-o", "out.mp4", "--analysis", "link"},
-                               {"-o", "out.mp4", "--analysis", "speaker.mp4"}, {"-o", "speech.wav"}, {"-o", "link"},
+    for (const Words& extra : {Words{"-o", "out.mp4", "--analysis", "speech.wav"},
+                               {"-o", "out.mp4", "--analysis", "link"},
+                               {"-o", "out.mp4", "--analysis", "speaker.mp4"},
+                               {"-o", "speech.wav"},
+                               {"-o", "link"},
                                {"-o", "out.mp4", "--segments", "segments.json", "--analysis", "segments.json"},
                                {"-o", "out.mp4", "--segments", "segments.json", "--report", "segments.json"},
                                {"-o", "segments.json", "--segments", "segments.json"},
@@ -67,7 +72,8 @@ TEST_F(OwnFiles, OfADubAreNotItsOutputs) {
 }
 
 TEST_F(OwnFiles, OutputsOfOneNameAreRefused) {
-    for (const Words& extra : {Words{"-o", "out.mp4", "--analysis", "out.mp4"}, {"-o", "out.mp4", "--report", "./out.mp4"},
+    for (const Words& extra : {Words{"-o", "out.mp4", "--analysis", "out.mp4"},
+                               {"-o", "out.mp4", "--report", "./out.mp4"},
                                {"-o", "out.mp4", "--analysis", "x", "--report", "x"}})
         EXPECT_TRUE(failed_with(dub(extra), kUsage, "name one file")) << shell_line(extra);
     EXPECT_TRUE(failed_with(dub({"-o", "out.mp4", "--analysis", "-"}), kUsage, "cannot be '-'"));
@@ -75,7 +81,8 @@ TEST_F(OwnFiles, OutputsOfOneNameAreRefused) {
 }
 
 TEST_F(OwnFiles, AnAnalysisReplacesNothingButAnalyses) {
-    EXPECT_TRUE(failed_with(omnisync({"inspect", "speaker.mp4", "--analysis", "diary.txt", "--force"}), kBadData, "diary.txt"));
+    EXPECT_TRUE(
+        failed_with(omnisync({"inspect", "speaker.mp4", "--analysis", "diary.txt", "--force"}), kBadData, "diary.txt"));
 }
 
 TEST_F(OwnFiles, OfATrainingAreNotItsOutputs) {
@@ -88,7 +95,8 @@ TEST_F(OwnFiles, OfATrainingAreNotItsOutputs) {
     };
     EXPECT_TRUE(failed_with(train({"shard.safetensors", "-o", "shard.safetensors", "--force"}), kNotAllowed));
     EXPECT_TRUE(failed_with(train({"model.checkpoint", "-o", "model", "--force"}), kNotAllowed));
-    EXPECT_TRUE(failed_with(train({"shard.safetensors", "--held-out", "model.checkpoint", "-o", "model", "--force"}), kNotAllowed));
+    EXPECT_TRUE(failed_with(train({"shard.safetensors", "--held-out", "model.checkpoint", "-o", "model", "--force"}),
+                            kNotAllowed));
     EXPECT_TRUE(failed_with(train({"shard.safetensors", "-o", "model"}), kCannotCreate, "model.checkpoint"));
     EXPECT_EQ(read_bytes(folder_ / "model.checkpoint"), read_bytes(folder_ / "shard.safetensors"));
 }
