@@ -16,7 +16,7 @@ class Differences {
 public:
     template <class... Parts>
     void add(const Parts&... parts) {
-        if (++count_ <= 12) (text_ << "\n  " << ... << parts);
+        if (++count_ <= 12) ((text_ << "\n  ") << ... << parts);
     }
     [[nodiscard]] testing::AssertionResult verdict(const std::string& what) const {
         if (count_ == 0) return testing::AssertionSuccess();
