@@ -33,7 +33,6 @@ struct EngineOptions {
     int steps = 0;        ///< of the motion sampler; 0: the engine's own choice
     double guidance = 0;  ///< by the speech; 0: the engine's own choice
     double strength = 1;  ///< scales the mouth's travel
-    int threads = 0;      ///< 0: as many as the machine has
 };
 
 /// What an engine works on. Everything outlives it.
@@ -45,7 +44,6 @@ struct EngineJob {
     std::vector<Voice> voices;  ///< as CastSpan::speech counts
     OpenVideo open_video;       ///< read once more, to borrow from
     EngineOptions options;
-    std::function<void(std::int64_t frames)> on_study;  ///< called while borrowing, with the frames read; may be empty
 };
 
 /// Single-threaded use.

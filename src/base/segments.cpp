@@ -40,24 +40,22 @@ std::string trimmed(std::string_view text) {
     return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
-/// Words and numbers are what --speaker takes; anything else is a name.
+/// What --speaker takes is that; anything else is a name. A number is never a name.
 SpeakerChoice choice_of(const Written& written, const std::map<std::string, std::string>& known) {
     const auto entry = known.find(written.speaker);
     const std::string& text = entry != known.end() ? entry->second : written.speaker;
-    const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-    const bool word = text == "auto" || text == "all" || text == "largest" || text == "left" || text == "right";
-    const bool picture = text.ends_with(".png") || text.ends_with(".jpg") || text.ends_with(".jpeg");
-    if (!number && !word && !picture && entry == known.end()) return {SpeakerChoice::Who::named, 0, text};
+    SpeakerChoice choice;
     try {
-        SpeakerChoice choice = parse_speaker(text);
-        if (choice.who == SpeakerChoice::Who::picture)
-            refuse(written.place,
-                   concat("the speaker is the picture '", text, "': take the person's number, as inspect prints it"));
-        return choice;
+        choice = parse_speaker(text);
     } catch (const Error& error) {
-        if (error.code() != ExitCode::usage) throw;
+        const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        if (!number && entry == known.end()) return {SpeakerChoice::Who::named, 0, text};
         refuse(written.place, concat("the speaker ", error.what()));
     }
+    if (choice.who == SpeakerChoice::Who::picture)
+        refuse(written.place,
+               concat("the speaker is the picture '", text, "': take the person's number, as inspect prints it"));
+    return choice;
 }
 
 class Builder {

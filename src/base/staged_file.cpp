@@ -77,12 +77,10 @@ void check_target(const std::string& target, bool overwrite, const std::vector<s
                     "create it first");
     struct stat existing {};
     if (::stat(target.c_str(), &existing) != 0) return;
-    for (const std::string& input : inputs) {
-        struct stat other {};
-        if (::stat(input.c_str(), &other) == 0 && other.st_dev == existing.st_dev && other.st_ino == existing.st_ino)
+    for (const std::string& input : inputs)
+        if (same_file(target, input))
             throw Error(ExitCode::not_allowed, concat("the output '", target, "' is the input '", input, "'"),
                         "an input is never overwritten; choose another name");
-    }
     require(!S_ISDIR(existing.st_mode), ExitCode::cannot_create, "the output '", target, "' is a folder");
     require(S_ISREG(existing.st_mode), ExitCode::cannot_create, "the output '", target, "' is not a regular file");
     if (!overwrite)
@@ -98,6 +96,14 @@ void sync_folder(const std::string& folder) {
 }
 
 }  // namespace
+
+bool same_file(const std::string& a, const std::string& b) {
+    std::error_code failed;
+    if (fs::exists(a, failed) && fs::exists(b, failed)) return fs::equivalent(a, b, failed) && !failed;
+    const fs::path first = fs::weakly_canonical(fs::absolute(a, failed), failed);
+    const fs::path second = fs::weakly_canonical(fs::absolute(b, failed), failed);
+    return !failed && first == second;
+}
 
 StagedFile::StagedFile(const std::string& target, bool overwrite, const std::vector<std::string>& inputs)
     : target_(target), overwrite_(overwrite) {

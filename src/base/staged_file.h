@@ -8,6 +8,9 @@
 
 namespace omnisync {
 
+/// Whether two paths lead to one file, through whatever links; of files that are not there yet, whether they would.
+[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
+
 /// Writes to a hidden file beside the target (".NAME.RANDOM.part") and renames it into place in publish().
 /// Destroying it unpublished removes the hidden file; only a process killed with SIGKILL leaves one behind.
 class StagedFile {

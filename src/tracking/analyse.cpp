@@ -1,6 +1,4 @@
 // The first pass: one decode, shots, faces, who they are, who speaks.
-#include <malloc.h>
-
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -187,17 +185,13 @@ private:
     }
 
     void collect() {
-        const std::vector<EndedTrack> ended = crowd_->take_ended();
-        for (const EndedTrack& part : ended) finisher_.add(part, analysis_.picture, fps_);
-        // What a track was made of goes back to the system, so that memory stays flat over a long video.
-        if (!ended.empty()) malloc_trim(0);
+        for (const EndedTrack& part : crowd_->take_ended()) finisher_.add(part, analysis_.picture, fps_);
     }
 
     void sum_up() {
         analysis_.method = concat(seeker_->method(), ", dlib 68-point landmarks, Lucas-Kanade flow",
                                   identifier_ ? ", persons by dlib's 128-D identity network" : "");
         seeker_.reset();  // its buffers make room for the tracks
-        malloc_trim(0);
         analysis_.tracks = finisher_.finish(analysis_.cuts);
         const auto shown = [&](const FaceTrack& track) { return track.shot != analysis_.tracks.front().shot; };
         if (!identifier_ && std::any_of(analysis_.tracks.begin(), analysis_.tracks.end(), shown))

@@ -7,6 +7,7 @@
 
 #include "tracking/face_look.h"
 #include "tracking/geometry.h"
+#include "tracking/series.h"
 
 namespace omnisync::tracking {
 namespace {
@@ -29,13 +30,6 @@ Landmarks mapped(const Landmarks& points, const Similarity& by) {
     Landmarks result;
     std::transform(points.begin(), points.end(), result.begin(), [&](Point p) { return by(p); });
     return result;
-}
-
-float median(std::vector<float> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 // The box's own turn is followed by the fit only beyond what the model knows by itself.
@@ -301,9 +295,9 @@ void FaceFollower::step(const GrayView& picture, FaceFinder& finder) {
 
     Measured found = measure(patch, pyramid_, predicted);
     found.likeness = likeness_to_known(found.print);
-    std::vector<float> off;
+    Series off;
     for (std::size_t i = 17; i < 48; ++i) off.push_back(distance(found.points[i], step(points_[i])));
-    found.disagreement = median(std::move(off)) / static_cast<float>(placement_.scale());
+    found.disagreement = static_cast<float>(median(std::move(off))) / static_cast<float>(placement_.scale());
 
     ++unproved_;
     ++age_;

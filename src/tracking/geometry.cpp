@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
+
+#include "tracking/series.h"
 
 namespace omnisync::tracking {
 
@@ -65,19 +68,15 @@ Similarity fit_similarity(std::span<const Point> from, std::span<const Point> to
 Similarity fit_most(std::span<const Point> from, std::span<const Point> to, std::span<float> weights, float reach) {
     const std::vector<float> own(weights.begin(), weights.end());
     // The median shift first: it stands when nearly half of the points went elsewhere.
-    std::vector<float> dx;
-    std::vector<float> dy;
+    Series dx;
+    Series dy;
     for (std::size_t i = 0; i < from.size(); ++i)
         if (own[i] > 0) {
             dx.push_back(to[i].x - from[i].x);
             dy.push_back(to[i].y - from[i].y);
         }
     if (dx.size() < 2) return {};
-    const auto middle = [](std::vector<float>& values) {
-        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-        return values[values.size() / 2];
-    };
-    Similarity best{1, 0, middle(dx), middle(dy)};
+    Similarity best{1, 0, median(std::move(dx)), median(std::move(dy))};
     for (const float wide : {3.0F, 2.0F, 1.0F, 1.0F}) {
         const float scale = reach * wide;
         for (std::size_t i = 0; i < from.size(); ++i) {

@@ -55,4 +55,15 @@ Footage load_footage(const std::string& path) {
     return footage;
 }
 
+std::vector<Footage> load_footage(const std::vector<std::string>& paths) {
+    std::vector<Footage> all;
+    for (const std::string& path : paths) all.push_back(load_footage(path));
+    return all;
+}
+
+std::vector<Footage> load_to_learn(const std::vector<std::string>& paths) {
+    require(!paths.empty(), ExitCode::usage, "no footage to learn from");
+    return load_footage(paths);
+}
+
 }  // namespace omnisync::training

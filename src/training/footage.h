@@ -27,5 +27,8 @@ struct Footage {
 
 /// Throws Error(bad_data) for what is no shard or whose clips reach beyond it.
 [[nodiscard]] Footage load_footage(const std::string& path);
+[[nodiscard]] std::vector<Footage> load_footage(const std::vector<std::string>& paths);
+/// The same; throws Error(usage) when there is nothing to learn from.
+[[nodiscard]] std::vector<Footage> load_to_learn(const std::vector<std::string>& paths);
 
 }  // namespace omnisync::training

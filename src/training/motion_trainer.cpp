@@ -104,7 +104,7 @@ struct MotionTrainer::State {
     MotionSampler sampler;
     Optimiser optimiser;
 
-    explicit State(const MotionTraining& given) : State(given, load(given)) {}
+    explicit State(const MotionTraining& given) : State(given, load_to_learn(given.footage)) {}
     State(const MotionTraining& given, const std::vector<Footage>& footage)
         : training(given),
           parameters(weights::Parameters::fresh(given.sampling.seed)),
@@ -113,12 +113,6 @@ struct MotionTrainer::State {
           sampler(clips(footage, basis), given.sampling),
           optimiser(parameters, given.optimiser, {"basis.axes", "basis.deviation"}) {}
 
-    static std::vector<Footage> load(const MotionTraining& given) {
-        std::vector<Footage> all;
-        for (const std::string& path : given.footage) all.push_back(load_footage(path));
-        require(!all.empty(), ExitCode::usage, "no footage to learn from");
-        return all;
-    }
     static MotionBasis learn_basis(const std::vector<Footage>& footage, weights::Parameters& parameters) {
         std::vector<at::Tensor> offsets;
         for (const Footage& one : footage) offsets.push_back(motion_offsets(one));

@@ -102,15 +102,8 @@ struct RenderTrainer::State {
         : training(given),
           parameters(weights::Parameters::fresh(given.sampling.seed)),
           net(weights::Scope(parameters), given.model),
-          sampler(load(given), given.sampling),
+          sampler(load_to_learn(given.footage), given.sampling),
           optimiser(parameters, given.optimiser) {}
-
-    static std::vector<Footage> load(const RenderTraining& given) {
-        std::vector<Footage> all;
-        for (const std::string& path : given.footage) all.push_back(load_footage(path));
-        require(!all.empty(), ExitCode::usage, "no footage to learn from");
-        return all;
-    }
 };
 
 RenderTrainer::RenderTrainer(const RenderTraining& training) : state_(std::make_unique<State>(training)) {}

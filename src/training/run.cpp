@@ -64,16 +64,10 @@ protected:
     Trainer trainer_;
 };
 
-std::vector<Footage> load_all(const std::vector<std::string>& paths) {
-    std::vector<Footage> all;
-    for (const std::string& path : paths) all.push_back(load_footage(path));
-    return all;
-}
-
 class MotionTrainee final : public TraineeOf<MotionTrainer> {
 public:
     MotionTrainee(const MotionTraining& training, const std::vector<std::string>& held_out)
-        : TraineeOf(training), held_out_(load_all(held_out)) {}
+        : TraineeOf(training), held_out_(load_footage(held_out)) {}
     double step() override {
         const MotionLosses losses = trainer_.step();
         return losses.expected + losses.denoised;
@@ -99,7 +93,7 @@ class RenderTrainee final : public TraineeOf<RenderTrainer> {
 public:
     RenderTrainee(const RenderTraining& training, const std::vector<std::string>& held_out) : TraineeOf(training) {
         for (const auto& [bank, words] : {std::pair{Bank::small, "small bank"}, {Bank::closed, "closed mouth"}})
-            for (const Footage& footage : load_all(held_out))
+            for (const Footage& footage : load_footage(held_out))
                 sets_.emplace_back(words,
                                    RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
     }

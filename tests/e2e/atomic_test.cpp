@@ -13,8 +13,6 @@
 namespace omnisync::test {
 namespace {
 
-constexpr int kInterrupted = 75;
-
 class Killed : public testing::TestWithParam<int> {
 protected:
     static void SetUpTestSuite() {

@@ -21,10 +21,6 @@ namespace {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-constexpr int kUsage = 64;
-constexpr int kNoInput = 66;
-constexpr int kUnavailable = 69;
-constexpr int kIo = 74;
 constexpr int kBadConfig = 78;
 
 std::vector<std::string> lines_of(const std::string& text) {

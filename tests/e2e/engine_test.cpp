@@ -19,7 +19,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int kUnavailable = 69;
 constexpr std::chrono::minutes kPatience{4};
 constexpr int kSide = 160;  // the example's picture
 constexpr int kFrameBytes = kSide * kSide * 3 / 2;

@@ -23,11 +23,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int kUsage = 64;
-constexpr int kBadData = 65;
-constexpr int kNoInput = 66;
-constexpr int kCannotCreate = 73;
-
 fs::path example() {
     return source_root() / "examples" / "speaker.mp4";
 }

@@ -14,11 +14,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr int kUsage = 64;
-constexpr int kBadData = 65;
-constexpr int kCannotCreate = 73;
-constexpr int kNotAllowed = 77;
-
 class OwnFiles : public ::testing::Test {
 protected:
     void SetUp() override {

@@ -11,6 +11,16 @@
 
 namespace omnisync::test {
 
+// The documented exit codes (docs/cli.md), as numbers of the tests' own: a slip in the program's is to be seen.
+inline constexpr int kUsage = 64;
+inline constexpr int kBadData = 65;
+inline constexpr int kNoInput = 66;
+inline constexpr int kUnavailable = 69;
+inline constexpr int kCannotCreate = 73;
+inline constexpr int kIo = 74;
+inline constexpr int kInterrupted = 75;
+inline constexpr int kNotAllowed = 77;
+
 /// The command line of `omnisync dub VIDEO SPEECH -o OUT --engine none EXTRA...`.
 std::vector<std::string> dub_command(const std::filesystem::path& video, const std::filesystem::path& speech,
                                      const std::filesystem::path& out, const std::vector<std::string>& extra = {});

@@ -191,9 +191,11 @@ DubReport run_job(const DubCommand& command, const Session& session, const Speec
     if (command.output.video.codec == "copy")
         return copy_job(command, session.global(), speech, output_path, stop_requested);
     Job job = make_job(command, session.global(), speech, output_path);
+    const bool edits = command.engine != "none" && faces != nullptr;
+    const auto shown = edits ? pictures_of(job, faces->video, faces->analysis.pts) : std::vector<Shown>{};
     std::optional<EngineAtWork> engine;
-    if (command.engine != "none" && faces != nullptr && has_span(faces->cast)) {
-        engine.emplace(command, *faces, job, session);
+    if (edits && has_span(faces->cast)) {
+        engine.emplace(command, *faces, job, shown);
         job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
     }
     std::int64_t frames = 0;
@@ -208,9 +210,7 @@ DubReport run_job(const DubCommand& command, const Session& session, const Speec
     }
     DubReport done = run(job);
     if (progress) progress->finish();
-    if (command.engine != "none" && faces != nullptr)
-        done.spans = edit_spans(faces->analysis, faces->cast, pictures_of(job, faces->video, faces->analysis.pts),
-                                seconds(done.end));
+    if (edits) done.spans = edit_spans(faces->analysis, faces->cast, shown, seconds(done.end));
     return done;
 }
 

@@ -45,13 +45,14 @@ struct EngineAtWork::State {
     State() : core("libomnisync_core.so", {folder_of_base_library()}) {}
 };
 
-EngineAtWork::EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job, const Session& session)
+EngineAtWork::EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job,
+                           const std::vector<Shown>& shown)
     : state_(std::make_unique<State>()) {
     EngineJob work;
     work.video = faces.video;
     work.analysis = &faces.analysis;
     work.cast = &faces.cast;
-    work.shown = pictures_of(job, faces.video, faces.analysis.pts);
+    work.shown = shown;
     const int rate_hz = job.speech.rate_hz;
     const double start_s = static_cast<double>(first_sample(job.sync, faces.video.origin, rate_hz)) / rate_hz;
     work.voices.push_back({[path = command.speech, track = command.output.sound.speech_track](int rate) {
@@ -60,7 +61,6 @@ EngineAtWork::EngineAtWork(const DubCommand& command, const DubFaces& faces, con
                            start_s});
     work.open_video = job.open_video;
     work.options.models = weights_folder(command);
-    work.options.threads = session.global().threads;
     const CoreApi* const api = state_->core.function<CoreEntry>(kCoreEntry)();
     state_->engine = api->make_portable_engine(work);
     for (const std::string& remark : state_->engine->remarks()) log::info(remark);

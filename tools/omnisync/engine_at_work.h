@@ -21,8 +21,8 @@ void require_engine(const DubCommand& command);
 class EngineAtWork {
 public:
     /// Loads the engine that `command` names, lets it plan and borrow. Throws Error: unavailable (library, weights),
-    /// and what reading video and speech throws.
-    EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job, const Session& session);
+    /// and what reading video and speech throws. `shown`: the pictures of the output.
+    EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job, const std::vector<Shown>& shown);
     EngineAtWork(const EngineAtWork&) = delete;
     EngineAtWork& operator=(const EngineAtWork&) = delete;
     ~EngineAtWork();

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "omnisync/error.h"
+#include "tracking/series.h"
 
 namespace omnisync::command {
 namespace {
@@ -34,13 +35,6 @@ private:
     double origin_s_;
 };
 
-double median(std::vector<float> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
 template <class Field>
 double mean(const FaceTrack& track, const Field& field) {
     double sum = 0;
@@ -61,9 +55,9 @@ std::int64_t frames_with_a_face(const Analysis& analysis) {
 }
 
 double size_of(const FaceTrack& track) {
-    std::vector<float> sizes;
+    tracking::Series sizes;
     for (const FaceFrame& face : track.frames) sizes.push_back(face.quality.size_px);
-    return median(std::move(sizes));
+    return tracking::median(std::move(sizes));
 }
 
 double speaking_s(const FaceTrack& track, const Times& times) {

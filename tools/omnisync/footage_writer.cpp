@@ -51,11 +51,7 @@ FootageWriter::FootageWriter()
       chroma_(scratch_.path() / "chroma", std::ios::binary) {}
 
 void FootageWriter::add(const FootageFrame& frame) {
-    for (const Point& point : frame.landmarks)
-        for (const float value : {point.x, point.y}) {
-            const std::uint16_t half = to_half(value);
-            landmarks_.append(reinterpret_cast<const char*>(&half), sizeof half);
-        }
+    landmarks_.append(reinterpret_cast<const char*>(frame.landmarks.data()), sizeof frame.landmarks);
     luma_.write(reinterpret_cast<const char*>(frame.luma.data()), static_cast<std::streamsize>(frame.luma.size()));
     chroma_.write(reinterpret_cast<const char*>(frame.chroma.data()),
                   static_cast<std::streamsize>(frame.chroma.size()));

@@ -1,6 +1,7 @@
 // Collects clips of canonical faces with their speech and writes them as a training shard.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -16,9 +17,9 @@ namespace omnisync::command {
 inline constexpr int kKeptX = 16, kKeptY = 48, kKeptWidth = 128, kKeptHeight = 112;
 
 struct FootageFrame {
-    Landmarks landmarks;               ///< canonical pixels
-    std::vector<std::uint8_t> luma;    ///< kKeptHeight x kKeptWidth
-    std::vector<std::uint8_t> chroma;  ///< 2 x kKeptHeight / 2 x kKeptWidth / 2
+    std::array<std::uint16_t, 2 * kLandmarks> landmarks{};  ///< x, y in canonical pixels, float16
+    std::vector<std::uint8_t> luma;                         ///< kKeptHeight x kKeptWidth
+    std::vector<std::uint8_t> chroma;                       ///< 2 x kKeptHeight / 2 x kKeptWidth / 2
 };
 
 /// Pixels go to a scratch file, so memory does not grow with the footage but for landmarks and speech.

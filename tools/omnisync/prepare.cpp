@@ -110,25 +110,8 @@ std::vector<AlignedClip> read_index(const fs::path& path) {
     return clips;
 }
 
-float from_half(std::uint16_t half) {
-    const int exponent = half >> 10U & 31;
-    const double mantissa = half & 1023U;
-    const double value = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
-    return static_cast<float>((half & 0x8000U) != 0 ? -value : value);
-}
-
-Landmarks read_landmarks(std::istream& file, const std::string& path) {
-    std::array<std::uint16_t, 2 * kLandmarks> halves{};
-    file.read(reinterpret_cast<char*>(halves.data()), sizeof halves);
-    require(file.good(), ExitCode::bad_data, path, ": ends before the last frame");
-    Landmarks points;
-    for (std::size_t i = 0; i < points.size(); ++i)
-        points[i] = {from_half(halves[2 * i]), from_half(halves[2 * i + 1])};
-    return points;
-}
-
-FootageFrame keep_region(const Frame& crop, const Landmarks& landmarks) {
-    FootageFrame kept{landmarks, {}, {}};
+FootageFrame keep_region(const Frame& crop) {
+    FootageFrame kept;
     const auto copy = [&](int plane, int shift, std::vector<std::uint8_t>& to) {
         for (int y = kKeptY >> shift; y < (kKeptY + kKeptHeight) >> shift; ++y) {
             const std::uint8_t* row = crop.planes[static_cast<std::size_t>(plane)].data +
@@ -162,7 +145,10 @@ void prepare_aligned(const PrepareCommand& command, const Session& session) {
             if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
             const std::optional<Frame> crop = video->next();
             require(crop.has_value(), ExitCode::bad_data, video->info().path, ": ends in clip '", clip.name, "'");
-            shards.writer().add(keep_region(*crop, read_landmarks(marks, marks_path)));
+            FootageFrame kept = keep_region(*crop);
+            marks.read(reinterpret_cast<char*>(kept.landmarks.data()), sizeof kept.landmarks);
+            require(marks.good(), ExitCode::bad_data, marks_path, ": ends before the last frame");
+            shards.writer().add(kept);
             ++frames;
             progress.update(static_cast<double>(frames) / clip.rate, frames);
         }
@@ -239,7 +225,11 @@ std::uint8_t byte_of(double value) {
 /// The kept region of a face, as limited-range BT.601.
 FootageFrame crop_face(const Image& picture, const FaceFrame& face) {
     FootageFrame kept;
-    for (std::size_t i = 0; i < kept.landmarks.size(); ++i) kept.landmarks[i] = face.to_canonical(face.landmarks[i]);
+    for (std::size_t i = 0; i < face.landmarks.size(); ++i) {
+        const Point place = face.to_canonical(face.landmarks[i]);
+        kept.landmarks[2 * i] = to_half(place.x);
+        kept.landmarks[2 * i + 1] = to_half(place.y);
+    }
     const Similarity to_picture = face.to_canonical.inverse();
     const int fine = std::clamp(static_cast<int>(std::ceil(to_picture.scale())), 1, 8);
     std::vector<double> u(kKeptWidth * kKeptHeight / 4), v(u.size());
@@ -257,16 +247,23 @@ FootageFrame crop_face(const Image& picture, const FaceFrame& face) {
     return kept;
 }
 
-/// Reads the takes of one video again, in order; a take is handed on when it ends.
+/// Reads the takes of one video again, in their order; from its beginning only where a take lies before the last one's
+/// end.
 void cut_takes(const std::string& path, const std::vector<Take>& takes, const Session& session, Shards& shards) {
+    std::unique_ptr<FrameSource> video;
+    std::optional<ImageMaker> colours;
+    std::int64_t next = 0;
     for (const Take& take : takes) {
-        const auto video = open_video(path, {session.global().threads, false});
-        ImageMaker colours(video->info(), display_size(video->info()));
-        for (std::int64_t frame = 0; frame < take.end; ++frame) {
+        if (!video || take.first < next) {
+            video = open_video(path, {session.global().threads, false});
+            colours.emplace(video->info(), display_size(video->info()));
+            next = 0;
+        }
+        for (; next < take.end; ++next) {
             if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
             const std::optional<Frame> picture = video->next();
             require(picture.has_value(), ExitCode::bad_data, path, ": another number of frames than a moment ago");
-            if (frame >= take.first) shards.writer().add(crop_face(colours.make(*picture), *take.track->at(frame)));
+            if (next >= take.first) shards.writer().add(crop_face(colours->make(*picture), *take.track->at(next)));
         }
         const auto sound = open_speech(path, kRateHz);
         const double start = take.start_s - seconds(video->info().origin);

@@ -176,7 +176,6 @@ std::vector<ExemplarBank> ExemplarBank::study(const EngineJob& job) {
                                                            one.face->pose.yaw, one.face->pose.pitch,
                                                            one.face->quality.sharpness});
         }
-        if (job.on_study) job.on_study(index + 1);
     }
     std::vector<ExemplarBank> made;
     for (auto& [person, bank] : banks) made.push_back(std::move(bank));

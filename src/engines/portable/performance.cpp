@@ -70,7 +70,7 @@ Utterance listen(const MotionNet& net, const Voice& voice) {
     return {net.hear(mel.unsqueeze(0)), speech::activity(power).unsqueeze(1), voice.start_s};
 }
 
-std::vector<Performance> stretches(const EngineJob& job, std::vector<std::int64_t>& lengths) {
+std::vector<Performance> stretches(const EngineJob& job) {
     std::vector<Performance> all;
     for (const Role& role : job.cast->roles) {
         const auto track = std::find_if(job.analysis->tracks.begin(), job.analysis->tracks.end(),
@@ -87,10 +87,9 @@ std::vector<Performance> stretches(const EngineJob& job, std::vector<std::int64_
             // A jump back to the first frame (loop) is a cut like any other.
             const bool jump = i > 0 && std::abs(job.shown[i].frame - job.shown[i - 1].frame) > 1;
             if (voice >= 0 && (voice != running || jump)) {
-                all.push_back({&*track, voice, static_cast<std::int64_t>(i), {}, {}});
-                lengths.push_back(0);
+                all.push_back({&*track, voice, static_cast<std::int64_t>(i), 0, {}, {}});
             }
-            if (voice >= 0) ++lengths.back();
+            if (voice >= 0) ++all.back().length;
             running = voice;
         }
     }
@@ -117,18 +116,17 @@ Habit habit_of(const FaceTrack& track, const MotionBasis& basis) {
     return habit;
 }
 
-void plan(Performance& performance, std::int64_t length, const EngineJob& job, const MotionNet& net,
-          const MotionBasis& basis, const Habit& habit, const Utterance& utterance) {
+void plan(Performance& performance, const EngineJob& job, const MotionNet& net, const MotionBasis& basis,
+          const Habit& habit, const Utterance& utterance) {
     std::vector<double> times;  // of the utterance
-    std::vector<const FaceFrame*> faces;
     std::vector<at::Tensor> landmarks;
-    for (std::int64_t i = 0; i < length; ++i) {
+    for (std::int64_t i = 0; i < performance.length; ++i) {
         const Shown& shown = job.shown[static_cast<std::size_t>(performance.first + i)];
         times.push_back(shown.time_s - utterance.start_s);
-        faces.push_back(performance.track->at(shown.frame));
-        landmarks.push_back(canonical_landmarks(*faces.back()));
+        landmarks.push_back(canonical_landmarks(*performance.track->at(shown.frame)));
     }
-    const at::Tensor own = basis.encode(points_of(faces) - habit.mean);
+    performance.targets = at::cat(landmarks);
+    const at::Tensor own = basis.encode(motion_points(performance.targets) - habit.mean);
 
     PlanOptions options;
     if (job.options.steps > 0) options.steps = job.options.steps;
@@ -148,14 +146,13 @@ void plan(Performance& performance, std::int64_t length, const EngineJob& job, c
     const at::Tensor active = read_curve(utterance.activity, 0, kActivityRateHz, times).clamp(0, 1);
     const at::Tensor motion = habit.rest + (spoken - habit.rest) * active;
 
-    const std::int64_t after = performance.first + length;
+    const std::int64_t after = performance.first + performance.length;
     const std::int64_t first_frame = job.shown[static_cast<std::size_t>(performance.first)].frame;
     const std::int64_t last_frame = job.shown[static_cast<std::size_t>(after - 1)].frame;
     const bool begins_within = performance.track->at(first_frame - 1) != nullptr && performance.first > 0;
     const bool ends_within =
         performance.track->at(last_frame + 1) != nullptr && after < static_cast<std::int64_t>(job.shown.size());
     const at::Tensor change = (motion - own) * joins(times, begins_within, ends_within);
-    performance.targets = at::cat(landmarks);
     const at::Tensor moved = basis.decode(change);
     performance.targets.narrow(1, kJawFirst, kJawPoints).add_(moved.narrow(1, 0, kJawPoints));
     performance.targets.narrow(1, kMouthFirst, kMouthPoints).add_(moved.narrow(1, kJawPoints, kMouthPoints));

@@ -26,12 +26,13 @@ struct Performance {
     const FaceTrack* track = nullptr;
     int voice = 0;
     std::int64_t first = 0;              ///< index into EngineJob::shown
-    at::Tensor targets;                  ///< [n, 68, 2]: canonical landmarks to show
+    std::int64_t length = 0;             ///< pictures
+    at::Tensor targets;                  ///< [length, 68, 2]: canonical landmarks to show
     std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
 };
 
 /// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.
-[[nodiscard]] std::vector<Performance> stretches(const EngineJob& job, std::vector<std::int64_t>& lengths);
+[[nodiscard]] std::vector<Performance> stretches(const EngineJob& job);
 
 /// The track's mouth over its whole length, as far as planning needs it.
 struct Habit {
@@ -43,7 +44,7 @@ struct Habit {
 [[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis);
 
 /// Fills in `targets`: the landmarks of each shown frame with the planned motion in place of the mouth's own.
-void plan(Performance& performance, std::int64_t length, const EngineJob& job, const MotionNet& net,
-          const MotionBasis& basis, const Habit& habit, const Utterance& utterance);
+void plan(Performance& performance, const EngineJob& job, const MotionNet& net, const MotionBasis& basis,
+          const Habit& habit, const Utterance& utterance);
 
 }  // namespace omnisync::portable

@@ -46,7 +46,7 @@ public:
         for (const auto& [first, performance] : performances_) {
             if (first > number) break;
             const std::int64_t place = number - first;
-            if (place >= performance.targets.size(0) || performance.exemplars.empty()) continue;
+            if (place >= performance.length || performance.exemplars.empty()) continue;
             if (!edited) edited = compositing::copy_pixels(frame);
             draw(*edited, performance, place, number);
         }
@@ -59,14 +59,11 @@ private:
     void plan_all() {
         std::map<int, Utterance> utterances;
         std::map<int, Habit> habits;
-        std::vector<std::int64_t> lengths;
-        std::vector<Performance> all = stretches(job_, lengths);
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            Performance& one = all[i];
+        for (Performance& one : stretches(job_)) {
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id)) habits[one.track->id] = habit_of(*one.track, basis_);
-            plan(one, lengths[i], job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
+            plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
             performances_.emplace(one.first, std::move(one));
         }
     }
@@ -79,7 +76,7 @@ private:
         }
         for (auto& [first, performance] : performances_) {
             ExemplarBank::Wanted wanted{mouth_of(performance.targets), {}, {}};
-            for (std::int64_t i = 0; i < performance.targets.size(0); ++i) {
+            for (std::int64_t i = 0; i < performance.length; ++i) {
                 const FaceFrame* const face = face_of(performance, first + i);
                 wanted.yaw.push_back(face->pose.yaw);
                 wanted.pitch.push_back(face->pose.pitch);
