@@ -1,6 +1,7 @@
 #include "compositing/proposal.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/grid_sampler_2d.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
@@ -13,11 +14,11 @@ namespace {
 constexpr int kBicubic = 2;  // ATen's number
 constexpr int kBorder = 1;
 
-/// Both pictures' mean colours on the ring made equal: what to add to the exemplar, [B, 3, 1, 1].
-at::Tensor colour_difference(const at::Tensor& source, const at::Tensor& exemplar, const at::Tensor& ring) {
+/// `exemplar` with the mean colour that `source` has on the ring.
+at::Tensor match_colour(const at::Tensor& exemplar, const at::Tensor& source, const at::Tensor& ring) {
     const at::Tensor weight = ring.unsqueeze(1);
     const at::Tensor sum = weight.sum({2, 3}, true).clamp_min(1e-3);
-    return ((source - exemplar) * weight).sum({2, 3}, true) / sum;
+    return exemplar + ((source - exemplar) * weight).sum({2, 3}, true) / sum;
 }
 
 }  // namespace
@@ -37,14 +38,28 @@ at::Tensor look_through(const FacePictures& pictures, const at::Tensor& points, 
     return at::grid_sampler_2d(pictures.pixels, grid, kBicubic, kBorder, true);
 }
 
-Proposal propose(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
-                 const at::Tensor& points) {
+FacePictures shrink_to_canonical(const FacePictures& pictures) {
+    const at::Tensor linear = pictures.to_pixels[0];
+    const double scale = linear.select(1, 0).norm().item<double>();
+    const auto times = static_cast<std::int64_t>(scale + 0.25);
+    if (times < 2) return pictures;
+    FacePictures small = pictures;
+    small.pixels = at::avg_pool2d(pictures.pixels, {times, times}, {}, {0, 0}, true, false);
+    small.to_pixels = pictures.to_pixels / static_cast<double>(times);
+    small.to_pixels.select(2, 2).sub_(static_cast<double>(times - 1) / static_cast<double>(2 * times));
+    return small;
+}
+
+Proposal propose(const FacePictures& source, const FacePictures& exemplar, const FacePictures& second,
+                 const at::Tensor& target, const at::Tensor& points) {
     const geometry::Mattes mattes = geometry::mattes(target, source.landmarks, points);
+    const auto warped = [&](const FacePictures& from) {
+        return look_through(from, points, geometry::region_warp(target, from.landmarks, points));
+    };
     Proposal made;
-    made.source = look_through(source, points, geometry::region_warp(target, source.landmarks, points));
-    const at::Tensor borrowed =
-        look_through(exemplar, points, geometry::region_warp(target, exemplar.landmarks, points));
-    made.exemplar = borrowed + colour_difference(made.source, borrowed, mattes.ring);
+    made.source = warped(source);
+    made.exemplar = match_colour(warped(exemplar), made.source, mattes.ring);
+    made.second = match_colour(warped(second), made.source, mattes.ring);
     made.mouth = mattes.mouth;
     made.edit = mattes.edit;
     made.blended = made.source + (made.exemplar - made.source) * mattes.mouth.unsqueeze(1);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kWarpStep = 4;  // canonical pixels between nodes of the displacement grid
 constexpr int kMatteStep = 2;
+constexpr double kWindowFade = 6;
 constexpr double kFade = 10;  // over so many pixels a warp fades out towards the region's edge
 
 // Bilinear, a clamp at the edge (ATen's numbers for the modes).
@@ -63,6 +64,16 @@ const std::vector<std::int64_t> kMovingFace{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 
 at::Tensor window_points() {
     return lattice(kWindowX, kWindowY, kWindowSide, kWindowSide, 1);
+}
+
+at::Tensor read_window(const at::Tensor& values, const at::Tensor& points) {
+    const at::Tensor each = points.dim() == 3 ? points.unsqueeze(0).expand({values.size(0), -1, -1, -1}) : points;
+    const at::Tensor inside = each - at::tensor({kWindowX - 0.5F, kWindowY - 0.5F});
+    const at::Tensor edge = at::minimum(inside, kWindowSide - inside);
+    const at::Tensor fading = smooth_step(at::minimum(edge.select(-1, 0), edge.select(-1, 1)), 0.5, kWindowFade);
+    const at::Tensor read =
+        at::grid_sampler_2d(values, inside / kWindowSide * 2 - 1, kBilinear, kBorder, false);
+    return read * fading.unsqueeze(1);
 }
 
 at::Tensor control_points(const at::Tensor& landmarks) {

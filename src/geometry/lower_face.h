@@ -15,6 +15,10 @@ inline constexpr int kWindowX = 32, kWindowY = 62, kWindowSide = 96;
 /// Centres of the window's pixels: [kWindowSide, kWindowSide, 2].
 [[nodiscard]] at::Tensor window_points();
 
+/// `values` [B, c, n, n], evenly spread over the window, read at `points` ([H, W, 2] or [B, H, W, 2], canonical):
+/// [B, c, H, W], bilinear; 0 outside the window, towards whose edge they fade.
+[[nodiscard]] at::Tensor read_window(const at::Tensor& values, const at::Tensor& points);
+
 /// Control points of a lower-face warp out of `landmarks` [B, 68, 2], fixed anchors round the region added: [B, n, 2].
 [[nodiscard]] at::Tensor control_points(const at::Tensor& landmarks);
 

@@ -2,13 +2,18 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linalg_solve.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/sqrt.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
 
 namespace omnisync::geometry {
 namespace {
@@ -46,20 +51,37 @@ at::Tensor Warp::operator()(const at::Tensor& points) const {
     return at::matmul(at::cat({basis(all, centres), with_one(all)}, 2), weights);
 }
 
+namespace {
+
+/// Of (x, y) to a closed polygon of `sides` (x, y) pairs; even-odd rule.
+float signed_distance(const float* polygon, std::int64_t sides, float x, float y) {
+    float nearest = std::numeric_limits<float>::max();
+    bool inside = false;
+    const float* a = polygon + 2 * (sides - 1);
+    for (const float* b = polygon; b != polygon + 2 * sides; a = b, b += 2) {
+        const float sx = b[0] - a[0], sy = b[1] - a[1];
+        const float px = x - a[0], py = y - a[1];
+        const float along = std::clamp((px * sx + py * sy) / std::max(sx * sx + sy * sy, 1e-9F), 0.F, 1.F);
+        const float ox = px - along * sx, oy = py - along * sy;
+        nearest = std::min(nearest, ox * ox + oy * oy);
+        if ((a[1] > y) != (b[1] > y) && px < sx * py / sy) inside = !inside;
+    }
+    return inside ? -std::sqrt(nearest) : std::sqrt(nearest);
+}
+
+}  // namespace
+
 at::Tensor distance_to_polygon(const at::Tensor& polygon, const at::Tensor& points) {
-    const at::Tensor a = polygon.unsqueeze(1);  // [B, 1, k, 2]
-    const at::Tensor b = polygon.roll(1, 1).unsqueeze(1);
-    const at::Tensor p = points.view({1, -1, 1, 2});  // [1, m, 1, 2]
-    const at::Tensor side = b - a;
-    const at::Tensor along = ((p - a) * side).sum(-1) / side.square().sum(-1).clamp_min(1e-9);
-    const at::Tensor off = p - a - side * along.clamp(0, 1).unsqueeze(-1);
-    const at::Tensor distance = std::get<0>(off.square().sum(-1).min(-1)).sqrt();
-    const at::Tensor px = p.select(-1, 0), py = p.select(-1, 1);
-    const at::Tensor ax = a.select(-1, 0), ay = a.select(-1, 1), bx = b.select(-1, 0), by = b.select(-1, 1);
-    const at::Tensor spans = (ay > py) != (by > py);
-    const at::Tensor safe = at::where(spans, by - ay, at::ones({1}));
-    const at::Tensor crosses = spans & (px < ax + (bx - ax) * (py - ay) / safe);
-    return at::where(crosses.sum(-1).remainder(2) > 0, -distance, distance);
+    const at::Tensor corners = polygon.contiguous();
+    const at::Tensor places = points.contiguous();
+    const std::int64_t batch = corners.size(0), sides = corners.size(1), count = places.size(0);
+    const at::Tensor distances = at::empty({batch, count});
+    const float* const at = places.const_data_ptr<float>();
+    float* out = distances.mutable_data_ptr<float>();
+    for (std::int64_t b = 0; b < batch; ++b)
+        for (std::int64_t i = 0; i < count; ++i)
+            *out++ = signed_distance(corners.const_data_ptr<float>() + b * sides * 2, sides, at[2 * i], at[2 * i + 1]);
+    return distances;
 }
 
 at::Tensor smooth_step(const at::Tensor& x, double low, double high) {

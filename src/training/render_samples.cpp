@@ -1,6 +1,8 @@
 #include "training/render_samples.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/matmul.h>
@@ -22,6 +24,8 @@ namespace omnisync::training {
 namespace {
 
 constexpr std::int64_t kReach = 12;  // a source is so many frames from its target at most
+constexpr double kOccluded = 0.06;    // how often something is before the mouth
+constexpr double kSoft = 0.15;        // how often pictures are of half the resolution
 constexpr std::int64_t kGuard = 2;   // frames next to the target are too good to be lent
 
 /// Limited-range BT.601 to RGB of -1 .. 1: [B, h, w], [B, 2, h/2, w/2] -> [B, 3, h, w].
@@ -53,6 +57,53 @@ at::Tensor mirror(const at::Tensor& landmarks) {  // [68, 2]
 /// How unlike two mouths are: mean distance of their points, canonical pixels. [n, 68, 2], [68, 2] -> [n].
 at::Tensor unlikeness(const at::Tensor& mouths, const at::Tensor& mouth) {
     return (mouths.narrow(1, 48, 20) - mouth.narrow(0, 48, 20)).norm(2, -1).mean(-1);
+}
+
+/// Something before the mouth, as a hand or a microphone is: in the frame and in the target, not where it is borrowed
+/// from. Its texture is another sample's.
+void occlude(RenderSampler::Pictures& pictures, at::Generator& random) {
+    at::Tensor& source = pictures[RenderSampler::kSource].pixels;
+    at::Tensor& target = pictures[RenderSampler::kTarget].pixels;
+    const std::int64_t batch = source.size(0);
+    const auto drawn = [&](double low, double high) { return at::rand({batch, 1, 1}, random) * (high - low) + low; };
+    const at::Tensor x = at::arange(source.size(3)).view({1, 1, -1}) - drawn(20, 108);
+    const at::Tensor y = at::arange(source.size(2)).view({1, -1, 1}) - drawn(50, 125);
+    const at::Tensor angle = drawn(0, 3.1416);
+    const at::Tensor along = (x * angle.cos() + y * angle.sin()) / drawn(12, 60);
+    const at::Tensor across = (y * angle.cos() - x * angle.sin()) / drawn(6, 20);
+    const at::Tensor there = (drawn(0, 1) < kOccluded).to(at::kFloat);
+    const at::Tensor cover = (((1 - along.square() - across.square()) * 4).clamp(0, 1) * there).unsqueeze(1);
+    const at::Tensor texture = source.roll(1, 0).roll(40, 2);
+    source = source + (texture - source) * cover;
+    target = target + (texture - target) * cover;
+}
+
+/// Pictures of less detail than the crops have: all of a sample's alike.
+void soften(RenderSampler::Pictures& pictures, at::Generator& random) {
+    const std::int64_t batch = pictures[0].pixels.size(0);
+    const at::Tensor share = (at::rand({batch, 1, 1, 1}, random) < kSoft).to(at::kFloat);
+    for (compositing::FacePictures& one : pictures) {
+        const at::Tensor& p = one.pixels;
+        const at::Tensor soft = at::upsample_bilinear2d(at::avg_pool2d(p, {2, 2}), {p.size(2), p.size(3)}, false);
+        one.pixels = p + (soft - p) * share;
+    }
+}
+
+/// Another camera, skin and lamp for the sample; the pictures that are lent were taken in a slightly different light.
+void relight(RenderSampler::Pictures& pictures, at::Generator& random) {
+    const std::int64_t batch = pictures[0].pixels.size(0);
+    const auto normal = [&](at::IntArrayRef shape) { return at::randn(shape, random); };
+    const at::Tensor matrix = at::eye(3) * (1 + 0.2 * normal({batch, 1, 1})) + 0.08 * normal({batch, 3, 3});
+    const at::Tensor shift = 0.1 * normal({batch, 3, 1});
+    const at::Tensor across = at::arange(pictures[0].pixels.size(3)) / 64.0 - 1;
+    for (int k = 0; k < RenderSampler::kRoles; ++k) {
+        at::Tensor& p = pictures[k].pixels;
+        at::Tensor lit = (at::matmul(matrix, p.flatten(2)) + shift).view(p.sizes());
+        if (k >= RenderSampler::kExemplar)
+            lit = lit * (1 + 0.04 * normal({batch, 1, 1, 1}) + 0.04 * normal({batch, 1, 1, 1}) * across) +
+                  0.04 * normal({batch, 1, 1, 1});
+        p = lit.clamp(-1, 1).contiguous();
+    }
 }
 
 at::Tensor opening_of(const at::Tensor& landmarks) {  // [n, 68, 2] -> [n]
@@ -108,48 +159,48 @@ RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
     const at::Tensor distance = unlikeness(all.index_select(0, at::tensor(bank)), all[made.target]);
     const at::Tensor order = distance.argsort();
     made.exemplar = bank[static_cast<std::size_t>(order[0].item<std::int64_t>())];
-    made.exemplar2 = bank[static_cast<std::size_t>(order[order.size(0) > 1 ? 1 : 0].item<std::int64_t>())];
+    made.second = bank[static_cast<std::size_t>(order[order.size(0) > 1 ? 1 : 0].item<std::int64_t>())];
     made.flip = sampling_.augment && uniform(random, 0, 1) < 0.5;
     return made;
 }
 
-RenderBatch RenderSampler::batch(std::int64_t step) const {
-    std::vector<at::Tensor> luma[4], chroma[4], marks[4];
+RenderSampler::Pictures RenderSampler::gather(std::int64_t step) const {
+    std::vector<at::Tensor> luma[kRoles], chroma[kRoles], marks[kRoles];
     for (std::int64_t i = 0; i < sampling_.batch; ++i) {
         std::mt19937_64 random = random_of(sampling_.seed, step, i);
         const Choice choice = choose(random);
         const Footage& footage = footage_[choice.footage];
-        const std::int64_t frames[4] = {choice.target, choice.source, choice.exemplar, choice.exemplar2};
-        for (int k = 0; k < 4; ++k) {
+        const std::int64_t frames[kRoles] = {choice.target, choice.source, choice.exemplar, choice.second};
+        for (int k = 0; k < kRoles; ++k) {
             const at::Tensor points = landmarks_[choice.footage][frames[k]];
             luma[k].push_back(choice.flip ? footage.luma[frames[k]].flip(1) : footage.luma[frames[k]]);
             chroma[k].push_back(choice.flip ? footage.chroma[frames[k]].flip(2) : footage.chroma[frames[k]]);
             marks[k].push_back(choice.flip ? mirror(points) : points);
         }
     }
-    at::Generator random = generator_of(sampling_.seed, step);
-    at::Tensor matrix = at::eye(3).expand({sampling_.batch, 3, 3});
-    at::Tensor shift = at::eye(1).expand({sampling_.batch, 3, 1}) * 0;
-    if (sampling_.augment) {
-        matrix = matrix * (1 + 0.2 * at::randn({sampling_.batch, 1, 1}, random)) +
-                 0.08 * at::randn({sampling_.batch, 3, 3}, random);
-        shift = 0.1 * at::randn({sampling_.batch, 3, 1}, random);
-    }
     const at::Tensor to_pixels = at::tensor({1.F, 0.F, -static_cast<float>(geometry::kRegionX), 0.F, 1.F,
                                              -static_cast<float>(geometry::kRegionY)})
                                      .view({1, 2, 3})
                                      .expand({sampling_.batch, 2, 3});
-    compositing::FacePictures pictures[4];
-    for (int k = 0; k < 4; ++k) {
-        const at::Tensor rgb = to_rgb(at::stack(luma[k]), at::stack(chroma[k]));
-        const at::Tensor coloured = at::matmul(matrix, rgb.flatten(2)) + shift;
-        pictures[k] = {coloured.view(rgb.sizes()).clamp(-1, 1).contiguous(), to_pixels, at::stack(marks[k])};
-    }
-    RenderBatch made{pictures[1], pictures[2], pictures[3], pictures[0].landmarks, {}};
-    made.truth = compositing::look_through(pictures[0], geometry::window_points(), {});
-    if (sampling_.augment)  // dubbing's landmarks are planned, not measured
-        made.target = made.target + sampling_.jitter * at::randn(made.target.sizes(), random);
+    Pictures made;
+    for (int k = 0; k < kRoles; ++k)
+        made[k] = {to_rgb(at::stack(luma[k]), at::stack(chroma[k])), to_pixels, at::stack(marks[k])};
     return made;
+}
+
+RenderBatch RenderSampler::batch(std::int64_t step) const {
+    Pictures pictures = gather(step);
+    if (sampling_.augment) {
+        at::Generator random = generator_of(sampling_.seed, step);
+        occlude(pictures, random);
+        soften(pictures, random);
+        relight(pictures, random);
+        // Dubbing's landmarks are planned, not measured.
+        at::Tensor& target = pictures[kTarget].landmarks;
+        target = target + sampling_.jitter * at::randn(target.sizes(), random);
+    }
+    return {pictures[kSource], pictures[kExemplar], pictures[kSecond], pictures[kTarget].landmarks,
+            compositing::look_through(pictures[kTarget], geometry::window_points(), {})};
 }
 
 }  // namespace omnisync::training

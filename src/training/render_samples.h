@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -25,11 +26,11 @@ struct RenderSampling {
     std::uint64_t seed = 1;
     bool augment = true;
     Bank bank = Bank::mixed;
-    double jitter = 0.3;  ///< canonical pixels, deviation of noise on the target's landmarks
+    double jitter = 0.15;  ///< canonical pixels, deviation of noise on the target's landmarks
 };
 
 struct RenderBatch {
-    compositing::FacePictures source, exemplar, exemplar2;
+    compositing::FacePictures source, exemplar, second;
     at::Tensor target;  ///< [B, 68, 2] canonical, what the picture should show
     at::Tensor truth;   ///< [B, 3, 96, 96]
 };
@@ -37,6 +38,10 @@ struct RenderBatch {
 /// Sample `index` of step `step` depends on nothing but the seed.
 class RenderSampler {
 public:
+    /// What each of a sample's pictures is for.
+    enum Role { kTarget, kSource, kExemplar, kSecond, kRoles };
+    using Pictures = std::array<compositing::FacePictures, kRoles>;
+
     /// Footage with pictures; each is drawn from equally often. Throws Error(bad_data) for footage without.
     RenderSampler(std::vector<Footage> footage, RenderSampling sampling);
     [[nodiscard]] RenderBatch batch(std::int64_t step) const;
@@ -44,10 +49,11 @@ public:
 private:
     struct Choice {
         std::size_t footage = 0;
-        std::int64_t target = 0, source = 0, exemplar = 0, exemplar2 = 0;  // frames
+        std::int64_t target = 0, source = 0, exemplar = 0, second = 0;  // frames
         bool flip = false;
     };
     [[nodiscard]] Choice choose(std::mt19937_64& random) const;
+    [[nodiscard]] Pictures gather(std::int64_t step) const;
 
     std::vector<Footage> footage_;
     std::vector<at::Tensor> landmarks_;  // float32

@@ -31,7 +31,7 @@ using portable::RenderNet;
 
 constexpr double kDropGeometry = 0.1;
 constexpr double kMouthWeight = 5;
-constexpr double kSharpestLevel = 0.3;
+constexpr double kSharpestLevel = 0.5;
 
 /// [B]: PSNR where `weight` [B, H, W] is, of pixels of -1 .. 1.
 at::Tensor psnr(const at::Tensor& made, const at::Tensor& truth, const at::Tensor& weight) {
@@ -52,31 +52,17 @@ at::Tensor sharpness(const at::Tensor& pixels, const at::Tensor& weight) {
 
 }  // namespace
 
-at::Tensor correct(const RenderNet& net, const portable::RenderCondition& condition, const at::Tensor& noise,
-                   const RenderSteps& steps) {
-    const std::int64_t batch = noise.size(0);
-    at::Tensor x = condition.proposal * (1 - steps.tau) + noise * steps.tau;
-    const auto levels = diffusion::levels(steps.tau, steps.steps);
-    for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
-        const at::Tensor level = at::ones({batch}) * levels[i];
-        at::Tensor clean = net.denoise(x, level, condition, at::ones({batch}));
-        const double weight = diffusion::guidance_at(steps.guidance, levels[i], steps.tau);
-        if (weight > 1) clean = diffusion::guided(clean, net.denoise(x, level, condition, at::zeros({batch})), weight);
-        x = diffusion::step_towards(x, clean, levels[i], levels[i + 1]);
-    }
-    return x;
-}
-
-RenderScore score_render(const RenderNet& net, const RenderSampler& held_out, const RenderSteps& steps,
+RenderScore score_render(const RenderNet& net, const RenderSampler& held_out, const portable::RenderSteps& steps,
                          std::int64_t batches) {
     const c10::InferenceMode inference;
     const at::Tensor points = geometry::window_points();
     std::vector<at::Tensor> rows;  // [B, 5] each
     for (std::int64_t step = 0; step < batches; ++step) {
         const RenderBatch batch = held_out.batch(step);
-        const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.exemplar2, batch.target);
+        const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
         at::Generator random = generator_of(1, step);
-        const at::Tensor made = correct(net, condition, at::randn(condition.proposal.sizes(), random), steps);
+        const at::Tensor noise = at::randn(condition.proposal.sizes(), random);
+        const at::Tensor made = apply_correction(sample_correction(net, condition, noise, steps), condition);
         const at::Tensor mouth = geometry::mattes(batch.target, batch.source.landmarks, points).mouth;
         const at::Tensor truth = sharpness(batch.truth, mouth).clamp_min(1e-9);
         rows.push_back(at::stack({psnr(compositing::look_through(batch.source, points, {}), batch.truth, mouth),
@@ -118,15 +104,16 @@ double RenderTrainer::step() {
     const RenderBatch batch = s.sampler.batch(s.optimiser.steps_done());
     at::Generator random = generator_of(s.training.sampling.seed + 1, s.optimiser.steps_done());
     const std::int64_t size = batch.truth.size(0);
-    const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.exemplar2, batch.target);
+    const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
     const at::Tensor mouth = geometry::mattes(batch.target, batch.source.landmarks, geometry::window_points()).mouth;
-    const at::Tensor level = at::sigmoid(at::randn({size}, random));
+    const at::Tensor level = at::sigmoid(at::randn({size}, random) + 0.7);  // logit-normal, towards noise
     const at::Tensor known = (at::rand({size}, random) >= kDropGeometry).to(at::kFloat);
     const at::Tensor t = level.view({-1, 1, 1, 1});
     const at::Tensor noisy = batch.truth * (1 - t) + at::randn(batch.truth.sizes(), random) * t;
     std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
-    const at::Tensor clean = s.net.denoise(noisy, level, condition, known).to(at::kFloat);
+    const at::Tensor correction = s.net.denoise(noisy, level, condition, known);
     precision.reset();
+    const at::Tensor clean = apply_correction(correction, condition);
     const at::Tensor weight = (1 + (kMouthWeight - 1) * mouth).unsqueeze(1) / t.clamp_min(kSharpestLevel).square();
     const at::Tensor loss = ((clean - batch.truth).square() * weight).mean();
     loss.backward();
@@ -134,7 +121,7 @@ double RenderTrainer::step() {
     return loss.item<double>();
 }
 
-RenderScore RenderTrainer::score(const RenderSampler& held_out, const RenderSteps& steps, std::int64_t batches) const {
+RenderScore RenderTrainer::score(const RenderSampler& held_out, const portable::RenderSteps& steps, std::int64_t batches) const {
     weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
     return score_render(RenderNet(weights::Scope(averaged), state_->training.model), held_out, steps, batches);
 }

@@ -32,12 +32,6 @@ struct RenderScore {
     std::int64_t samples = 0;
 };
 
-struct RenderSteps {
-    double tau = 0.4;  ///< where sampling starts, from the proposal
-    int steps = 1;
-    double guidance = 1;
-};
-
 /// One training run. Step k depends on the seed and what the steps before left, nothing else.
 class RenderTrainer {
 public:
@@ -49,7 +43,7 @@ public:
     [[nodiscard]] std::int64_t steps_done() const;
 
     /// With the averaged weights; `batches` of `held_out`.
-    [[nodiscard]] RenderScore score(const RenderSampler& held_out, const RenderSteps& steps,
+    [[nodiscard]] RenderScore score(const RenderSampler& held_out, const portable::RenderSteps& steps,
                                     std::int64_t batches) const;
 
     void save_checkpoint(const std::string& path, const Settings& settings = {}) const;
@@ -61,12 +55,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Clean windows from a condition: `steps.steps` Euler steps from the proposal noised to `steps.tau`. `noise` has the
-/// proposal's shape.
-[[nodiscard]] at::Tensor correct(const portable::RenderNet& net, const portable::RenderCondition& condition,
-                                 const at::Tensor& noise, const RenderSteps& steps);
-
 [[nodiscard]] RenderScore score_render(const portable::RenderNet& net, const RenderSampler& held_out,
-                                       const RenderSteps& steps, std::int64_t batches);
+                                       const portable::RenderSteps& steps, std::int64_t batches);
 
 }  // namespace omnisync::training

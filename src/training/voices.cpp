@@ -74,8 +74,8 @@ Voice Voice::drawn(std::mt19937_64& random) {
     for (double& phase : voice.ripple_phase) phase = uniform(random, 0, 2 * std::numbers::pi);
     if (uniform(random, 0, 1) < 0.3) voice.decay = std::exp(-13.8 * 0.01 / uniform(random, 0.1, 0.6));
     if (uniform(random, 0, 1) < 0.2) voice.top_band = uniform(random, 50, 80);
-    if (uniform(random, 0, 1) < 0.5) voice.snr_nepers = uniform(random, -0.5, 6);
-    if (uniform(random, 0, 1) < 0.4) voice.noise = Noise::speech;
+    if (uniform(random, 0, 1) < 0.4) voice.snr_nepers = uniform(random, 0.7, 6);  // 3 dB and better
+    if (voice.snr_nepers > 2 && uniform(random, 0, 1) < 0.4) voice.noise = Noise::speech;  // a voice beside it
     return voice;
 }
 

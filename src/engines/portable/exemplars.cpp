@@ -24,6 +24,7 @@ namespace {
 constexpr float kYawWeight = 0.15F;
 constexpr float kPitchWeight = 0.1F;
 constexpr float kSharpnessWeight = 2;
+constexpr float kTakenCost = 100;
 constexpr float kChangeCost = 0.6F;  // of going over to another exemplar
 
 struct Candidate {
@@ -172,7 +173,8 @@ std::vector<ExemplarBank> ExemplarBank::study(const EngineJob& job) {
             const Candidate& one = next->second;
             const FacePatch patch = cut_face(*frame, job.video, *one.face);
             if (patch.area.width == 0) continue;
-            banks[one.track->person].exemplars_.push_back({one.track->id, index, patch.picture, one.mouth,
+            banks[one.track->person].exemplars_.push_back({one.track->id, index, patch.picture,
+                                                           shrink_to_canonical(patch.picture), one.mouth,
                                                            one.face->pose.yaw, one.face->pose.pitch,
                                                            one.face->quality.sharpness});
         }
@@ -206,7 +208,8 @@ std::vector<std::size_t> ExemplarBank::choose(const Wanted& wanted) const {
             const Exemplar& one = exemplars_[s];
             next[s] = (stay ? cost[s] : cost[best] + kChangeCost) + mouth[s] +
                       pose_distance(one.yaw, one.pitch, wanted.yaw[f], wanted.pitch[f]) +
-                      kSharpnessWeight * (sharpest - one.sharpness);
+                      kSharpnessWeight * (sharpest - one.sharpness) +
+                      (!wanted.taken.empty() && wanted.taken[f] == s ? kTakenCost : 0);
         }
         cost.swap(next);
     }

@@ -28,6 +28,7 @@ struct Exemplar {
     int track = 0;  ///< FaceTrack::id
     std::int64_t frame = 0;
     compositing::FacePictures picture;
+    compositing::FacePictures small;  ///< the same, shrunk to canonical resolution
     at::Tensor mouth;  ///< [40], canonical pixels
     float yaw = 0;     ///< degrees
     float pitch = 0;
@@ -50,6 +51,7 @@ public:
     struct Wanted {
         at::Tensor mouths;
         std::vector<float> yaw, pitch;
+        std::vector<std::size_t> taken;  ///< per frame, not to be chosen if there is another; may be empty
     };
     [[nodiscard]] std::vector<std::size_t> choose(const Wanted& wanted) const;
 

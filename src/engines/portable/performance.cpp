@@ -87,7 +87,7 @@ std::vector<Performance> stretches(const EngineJob& job) {
             // A jump back to the first frame (loop) is a cut like any other.
             const bool jump = i > 0 && std::abs(job.shown[i].frame - job.shown[i - 1].frame) > 1;
             if (voice >= 0 && (voice != running || jump)) {
-                all.push_back({&*track, voice, static_cast<std::int64_t>(i), 0, {}, {}});
+                all.push_back({&*track, voice, static_cast<std::int64_t>(i), 0, {}, {}, {}});
             }
             if (voice >= 0) ++all.back().length;
             running = voice;

@@ -29,6 +29,7 @@ struct Performance {
     std::int64_t length = 0;             ///< pictures
     at::Tensor targets;                  ///< [length, 68, 2]: canonical landmarks to show
     std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
+    std::vector<std::size_t> seconds;    ///< another one for each
 };
 
 /// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.

@@ -1,6 +1,7 @@
 #include "engines/portable/portable_engine.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <filesystem>
@@ -11,12 +12,18 @@
 #include "compositing/proposal.h"
 #include "engines/portable/exemplars.h"
 #include "engines/portable/performance.h"
+#include "engines/portable/render_net.h"
+#include "geometry/lower_face.h"
 #include "omnisync/error.h"
+#include "ops/noise.h"
 #include "ops/one_thread.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::portable {
 namespace {
+
+constexpr const char* kMotionWeights = "motion.safetensors";
+constexpr const char* kRenderWeights = "render.safetensors";
 
 weights::Parameters load_weights(const std::string& folder, const char* name) {
     const std::string path = (std::filesystem::path(folder) / name).string();
@@ -26,15 +33,52 @@ weights::Parameters load_weights(const std::string& folder, const char* name) {
     return {weights::load_safetensors(path).tensors, path};
 }
 
+/// Proposals corrected by the render net.
+class Corrector {
+public:
+    Corrector(weights::Parameters weights, std::uint64_t seed)
+        : weights_(std::move(weights)), net_(weights::Scope(weights_)), noise_(face_noise(seed)) {}
+
+    [[nodiscard]] compositing::Proposal draw(const compositing::FacePictures& frame, const Exemplar& exemplar,
+                                             const Exemplar& second, const at::Tensor& target,
+                                             const at::Tensor& points) const {
+        const auto centred = [](compositing::FacePictures pictures) {
+            pictures.pixels = pictures.pixels * 2 - 1;
+            return pictures;
+        };
+        const RenderCondition condition = render_condition(centred(compositing::shrink_to_canonical(frame)),
+                                                           centred(exemplar.small), centred(second.small), target);
+        const at::Tensor correction = sample_correction(net_, condition, noise_, {});
+        correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
+        return apply_correction(correction, frame, exemplar.picture, second.picture, target, points);
+    }
+
+private:
+    /// The same in every frame: what is fixed in the face does not flicker.
+    static at::Tensor face_noise(std::uint64_t seed) {
+        at::Tensor noise = at::empty({1, 3, geometry::kWindowSide, geometry::kWindowSide});
+        ops::fill_noise(noise, 0, {.seed = seed});
+        return noise;
+    }
+
+    weights::Parameters weights_;
+    RenderNet net_;
+    at::Tensor noise_;
+};
+
 class PortableEngine final : public Engine {
 public:
     explicit PortableEngine(const EngineJob& job)
         : job_(job),
-          motion_weights_(load_weights(job.options.models, "motion.safetensors")),
+          motion_weights_(load_weights(job.options.models, kMotionWeights)),
           net_(weights::Scope(motion_weights_)),
           basis_(weights::Scope(motion_weights_)) {
         const c10::InferenceMode inference;
         const ops::OneThread same_sums;
+        if (std::filesystem::exists(std::filesystem::path(job.options.models) / kRenderWeights))
+            corrector_.emplace(load_weights(job.options.models, kRenderWeights), job.options.seed);
+        else
+            remarks_.push_back(concat("no ", kRenderWeights, " in ", job.options.models, ": mouths are as borrowed"));
         plan_all();
         borrow();
     }
@@ -75,13 +119,16 @@ private:
             banks_.emplace(bank.person(), std::move(bank));
         }
         for (auto& [first, performance] : performances_) {
-            ExemplarBank::Wanted wanted{mouth_of(performance.targets), {}, {}};
+            ExemplarBank::Wanted wanted{mouth_of(performance.targets), {}, {}, {}};
             for (std::int64_t i = 0; i < performance.length; ++i) {
                 const FaceFrame* const face = face_of(performance, first + i);
                 wanted.yaw.push_back(face->pose.yaw);
                 wanted.pitch.push_back(face->pose.pitch);
             }
-            performance.exemplars = banks_.at(performance.track->person).choose(wanted);
+            const ExemplarBank& bank = banks_.at(performance.track->person);
+            performance.exemplars = bank.choose(wanted);
+            wanted.taken = performance.exemplars;
+            performance.seconds = bank.choose(wanted);
         }
     }
 
@@ -92,10 +139,13 @@ private:
     void draw(const Frame& frame, const Performance& performance, std::int64_t place, std::int64_t number) const {
         const FacePatch patch = cut_face(frame, job_.video, *face_of(performance, number));
         if (patch.area.width == 0) return;
-        const Exemplar& exemplar =
-            banks_.at(performance.track->person).exemplars()[performance.exemplars[static_cast<std::size_t>(place)]];
-        const auto made = compositing::propose(patch.picture, exemplar.picture, performance.targets.narrow(0, place, 1),
-                                               patch.points);
+        const auto& bank = banks_.at(performance.track->person).exemplars();
+        const Exemplar& exemplar = bank[performance.exemplars[static_cast<std::size_t>(place)]];
+        const Exemplar& second = bank[performance.seconds[static_cast<std::size_t>(place)]];
+        const at::Tensor target = performance.targets.narrow(0, place, 1);
+        const auto made =
+            corrector_ ? corrector_->draw(patch.picture, exemplar, second, target, patch.points)
+                       : compositing::propose(patch.picture, exemplar.picture, second.picture, target, patch.points);
         compositing::blend_patch(frame, job_.video.colour, patch.area, patch.picture.pixels[0], made.blended[0],
                                  made.edit[0]);
     }
@@ -104,6 +154,7 @@ private:
     weights::Parameters motion_weights_;
     MotionNet net_;
     MotionBasis basis_;
+    std::optional<Corrector> corrector_;
     std::multimap<std::int64_t, Performance> performances_;  // by first picture
     std::map<int, ExemplarBank> banks_;                      // by person
     std::vector<std::string> remarks_;

@@ -21,23 +21,40 @@ struct RenderConfig {
 /// What the net is told of B windows. Pixels are [B, 3, 96, 96], -1 .. 1.
 struct RenderCondition {
     at::Tensor proposal;
-    at::Tensor source;     ///< the frame, warped to the target's jaw
-    at::Tensor exemplar;   ///< the nearest one, warped whole
-    at::Tensor exemplar2;  ///< another one
-    at::Tensor shapes;     ///< [B, 2, 96, 96]: distance to outer and inner lips of the target, -1 .. 1
-    at::Tensor geometry;   ///< [B, 4 * kMotionPoints]: motion points of target and frame, about the mean
+    at::Tensor source;    ///< the frame, warped to the target's jaw
+    at::Tensor exemplar;  ///< the nearest one, warped whole
+    at::Tensor second;    ///< another one
+    at::Tensor shapes;    ///< [B, 2, 96, 96]: distance to outer and inner lips of the target, -1 .. 1
+    at::Tensor geometry;  ///< [B, 4 * kMotionPoints]: motion points of target and frame, about the mean
+    at::Tensor focus;     ///< [B, 1, 96, 96]: a Gaussian about the mouth, where guidance acts (paper, eq. 7)
 };
 
-/// Makes a condition out of pictures. `target`: [B, 68, 2] canonical.
+/// Makes a condition out of pictures of -1 .. 1. `target`: [B, 68, 2] canonical.
 [[nodiscard]] RenderCondition render_condition(const compositing::FacePictures& source,
                                                const compositing::FacePictures& exemplar,
-                                               const compositing::FacePictures& exemplar2, const at::Tensor& target);
+                                               const compositing::FacePictures& second, const at::Tensor& target);
+
+/// What is to be done to a proposal, in the window's pixels: [B, kCorrectionChannels, 96, 96]. Zeros change nothing, and
+/// corrections may be added and scaled. It says where to look rather than what to paint as far as it can, so that it
+/// serves a proposal of any resolution.
+///   0..2  what to add to the colours, of -1 .. 1
+///   3..5  the shares of source, exemplar and second in place of the proposal
+///   6..7  canonical pixels by which to look aside
+inline constexpr std::int64_t kCorrectionChannels = 8;
+
+/// A proposal as `propose` makes it, `blended` corrected, out of pictures of -1 .. 1 of any resolution.
+[[nodiscard]] compositing::Proposal apply_correction(const at::Tensor& correction, const compositing::FacePictures& source,
+                                                     const compositing::FacePictures& exemplar,
+                                                     const compositing::FacePictures& second,
+                                                     const at::Tensor& target, const at::Tensor& points);
+/// The same for the window itself, whose proposal is made already: [B, 3, 96, 96].
+[[nodiscard]] at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition& condition);
 
 class RenderNet {
 public:
     explicit RenderNet(const weights::Scope& scope, const RenderConfig& config = {});
-    /// The clean window, from `noisy` [B, 3, 96, 96] at `level` [B]. `geometry_known` [B]: 0 is the null condition of
-    /// guidance, in which geometry and shapes are dropped.
+    /// The correction that makes the clean window, from `noisy` [B, 3, 96, 96] at `level` [B]. `geometry_known` [B]: 0
+    /// is the null condition of guidance, in which geometry and shapes are dropped.
     [[nodiscard]] at::Tensor denoise(const at::Tensor& noisy, const at::Tensor& level, const RenderCondition& condition,
                                      const at::Tensor& geometry_known) const;
 
@@ -52,5 +69,17 @@ private:
     weights::Linear last_modulation_;
     weights::Linear out_;
 };
+
+/// How a correction is sampled.
+struct RenderSteps {
+    double tau = 0.92;  ///< where sampling starts, from the proposal
+    int steps = 1;
+    double guidance = 1;
+};
+
+/// `steps.steps` Euler steps from the proposal noised to `steps.tau`; the last step's correction, with the guidance of
+/// DS-CFG (paper, section 3.3). `noise` has the proposal's shape.
+[[nodiscard]] at::Tensor sample_correction(const RenderNet& net, const RenderCondition& condition,
+                                           const at::Tensor& noise, const RenderSteps& steps);
 
 }  // namespace omnisync::portable
