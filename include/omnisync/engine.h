@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,26 @@ struct EngineJob {
     EngineOptions options;
 };
 
+/// One mouth in one picture of the output, as planned. Openings are how far the lips are apart (mean vertical distance of
+/// the three inner pairs of landmarks), in pixels of the canonical face: a square of 160.
+struct PlanRow {
+    std::int64_t picture = 0;  ///< index into EngineJob::shown
+    double time_s = 0;         ///< as of Shown
+    int track = 0;             ///< FaceTrack::id
+    double planned_opening = 0;
+    double source_opening = 0;             ///< in the frame that is shown, before it is edited
+    std::optional<std::int64_t> exemplar;  ///< frame of the video whose mouth is borrowed, if one is
+};
+
+/// What an engine used: its own choices filled in, those of EngineOptions otherwise.
+struct EngineFacts {
+    std::vector<std::string> weights;  ///< paths of the files loaded
+    int steps = 0;
+    double guidance = 0;
+    double strength = 1;
+    std::uint64_t seed = 0;
+};
+
 /// Single-threaded use.
 class Engine {
 public:
@@ -55,6 +76,9 @@ public:
     [[nodiscard]] virtual Frame render(const Frame& frame, std::int64_t number) = 0;
     /// Sentences about what was done: models, borrowed frames, what could not be done.
     [[nodiscard]] virtual std::vector<std::string> remarks() const = 0;
+    /// By picture, then by track: those pictures only in which a mouth is to be redrawn. Known before the first render().
+    [[nodiscard]] virtual std::vector<PlanRow> plan() const = 0;
+    [[nodiscard]] virtual EngineFacts facts() const = 0;
 };
 
 }  // namespace omnisync

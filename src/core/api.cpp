@@ -8,6 +8,7 @@
 #include "engines/portable/portable_engine.h"
 #include "omnisync/error.h"
 #include "training/run.h"
+#include "training/validate.h"
 
 namespace omnisync {
 namespace {
@@ -29,6 +30,10 @@ public:
         return translated([&] { return engine_->render(frame, number); });
     }
     [[nodiscard]] std::vector<std::string> remarks() const override { return engine_->remarks(); }
+    [[nodiscard]] std::vector<PlanRow> plan() const override {
+        return translated([&] { return engine_->plan(); });
+    }
+    [[nodiscard]] EngineFacts facts() const override { return engine_->facts(); }
 
 private:
     std::unique_ptr<Engine> engine_;
@@ -43,6 +48,11 @@ public:
     void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
                const std::function<bool()>& stop) const override {
         translated([&] { training::run(request, on_event, stop); });
+    }
+
+    [[nodiscard]] Validation validate(const ValidateRequest& request,
+                                      const std::function<bool()>& stop) const override {
+        return translated([&] { return training::validate(request, stop); });
     }
 
     [[nodiscard]] std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const override {

@@ -30,6 +30,8 @@ public:
 
     [[nodiscard]] const std::map<std::string, at::Tensor>& tensors() const { return tensors_; }
     [[nodiscard]] std::int64_t elements() const;
+    /// The file that they were loaded from; empty for fresh ones.
+    [[nodiscard]] const std::string& origin() const { return origin_; }
 
 private:
     std::map<std::string, at::Tensor> tensors_;

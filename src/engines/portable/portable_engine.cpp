@@ -4,9 +4,11 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "compositing/patch.h"
 #include "compositing/proposal.h"
@@ -52,6 +54,8 @@ public:
         correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
         return apply_correction(correction, frame, exemplar.picture, second.picture, target, points);
     }
+
+    [[nodiscard]] const std::string& origin() const { return weights_.origin(); }
 
 private:
     /// The same in every frame: what is fixed in the face does not flicker.
@@ -99,7 +103,42 @@ public:
 
     [[nodiscard]] std::vector<std::string> remarks() const override { return remarks_; }
 
+    [[nodiscard]] std::vector<PlanRow> plan() const override {
+        const c10::InferenceMode inference;
+        std::vector<PlanRow> rows;
+        for (const auto& [first, performance] : performances_) add_rows(performance, rows);
+        std::stable_sort(rows.begin(), rows.end(), [](const PlanRow& a, const PlanRow& b) {
+            return std::pair(a.picture, a.track) < std::pair(b.picture, b.track);
+        });
+        return rows;
+    }
+
+    [[nodiscard]] EngineFacts facts() const override {
+        const PlanOptions usual;
+        const EngineOptions& asked = job_.options;
+        EngineFacts facts{{motion_weights_.origin()},
+                          asked.steps > 0 ? asked.steps : usual.steps,
+                          asked.guidance > 0 ? asked.guidance : usual.guidance,
+                          asked.strength,
+                          asked.seed};
+        if (corrector_) facts.weights.push_back(corrector_->origin());
+        return facts;
+    }
+
 private:
+    void add_rows(const Performance& performance, std::vector<PlanRow>& rows) const {
+        if (performance.exemplars.empty()) return;
+        const auto& bank = banks_.at(performance.track->person).exemplars();
+        const at::Tensor planned = opening(motion_points(performance.targets));
+        for (std::int64_t i = 0; i < performance.length; ++i) {
+            const std::int64_t picture = performance.first + i;
+            const at::Tensor shown = motion_points(canonical_landmarks(*face_of(performance, picture)));
+            rows.push_back({picture, job_.shown[static_cast<std::size_t>(picture)].time_s, performance.track->id,
+                            planned[i].item<double>(), opening(shown).item<double>(),
+                            bank[performance.exemplars[static_cast<std::size_t>(i)]].frame});
+        }
+    }
+
     void plan_all() {
         std::map<int, Utterance> utterances;
         std::map<int, Habit> habits;
@@ -107,7 +146,7 @@ private:
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id)) habits[one.track->id] = habit_of(*one.track, basis_);
-            plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
+            portable::plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
             performances_.emplace(one.first, std::move(one));
         }
     }
