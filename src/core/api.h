@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "omnisync/engine.h"
+#include "omnisync/picture.h"
 
 namespace omnisync {
 
@@ -40,6 +43,16 @@ struct ComputeInfo {
     std::vector<std::string> warnings;  ///< one sentence each: what costs speed here and what to do
 };
 
+/// Pictures of one thing side by side, for people.
+struct NamedPicture {
+    std::string name;
+    Image image;
+};
+struct PictureRow {
+    std::string title;
+    std::vector<NamedPicture> pictures;
+};
+
 /// A training run. Files: `output` the model, `output`.checkpoint what a run goes on from, `output`.csv the losses.
 struct TrainRequest {
     enum class Model { motion, render } model = Model::motion;
@@ -61,6 +74,37 @@ struct TrainEvent {
     std::int64_t steps = 0;
     double loss = 0;    ///< mean since the last event
     std::string score;  ///< in words, after a validation; else empty
+    /// After a validation, what the model makes of held-out samples, if it makes pictures.
+    std::vector<PictureRow> pictures;
+};
+
+/// Scores finished weights on held-out shards, in one setting of the sampler.
+struct ValidateRequest {
+    enum class Model { motion, render } model = Model::motion;
+    std::string weights;                ///< the model's file
+    std::vector<std::string> held_out;  ///< shards
+    // Of the sampler; nothing: its own default.
+    std::optional<double> tau;
+    std::optional<int> steps;
+    std::optional<double> guidance;
+    std::optional<double> gamma;  ///< how guidance decays; 0: static
+    std::uint64_t seed = 0;
+    bool from_still = false;  ///< motion: plans start from a still mouth, not from another clip's motion
+    enum class Bank { rich, small, closed } bank = Bank::small;  ///< render: the clip, 4 frames, 1 closed mouth
+    bool exemplars = true;                                       ///< render: false borrows from the source frame alone
+    std::int64_t samples = 128;                                  ///< render: of each shard, rounded up to batches
+    std::int64_t pictures = 0;                                   ///< render: rows to look at, of each shard
+    int threads = 0;
+};
+/// Figures of a shard (`part` is empty) or of one of its clips or samples.
+struct FigureRow {
+    std::string shard;
+    std::string part;
+    std::vector<std::pair<std::string, double>> figures;
+};
+struct Validation {
+    std::vector<FigureRow> rows;  ///< a shard's parts before the shard
+    std::vector<PictureRow> pictures;
 };
 
 /// What libomnisync_core.so offers. One object for the life of the process, owned by the library; thread-safe.
@@ -78,6 +122,10 @@ public:
     /// no_input (data), cannot_create, io (output).
     virtual void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
                        const std::function<bool()>& stop) const = 0;
+
+    /// Same request, same figures. Throws Error: no_input, bad_data (weights, shards), interrupted.
+    [[nodiscard]] virtual Validation validate(const ValidateRequest& request,
+                                              const std::function<bool()>& stop) const = 0;
 
 protected:
     ~CoreApi() = default;

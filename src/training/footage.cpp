@@ -1,5 +1,7 @@
 #include "training/footage.h"
 
+#include <nlohmann/json.hpp>
+
 #include "omnisync/error.h"
 #include "weights/safetensors.h"
 
@@ -14,6 +16,20 @@ at::Tensor take(const weights::TensorFile& file, const std::string& path, const 
     require(found != file.tensors.end() && found->second.scalar_type() == type && found->second.dim() == dimensions,
             ExitCode::bad_data, path, ": tensor '", name, "' is missing or of another type");
     return found->second;
+}
+
+/// Names of the clips, by number where the shard does not say.
+std::vector<std::string> names_of(const weights::TensorFile& file, std::int64_t clips) {
+    const auto found = file.metadata.find("names");
+    const auto said =
+        found == file.metadata.end() ? nlohmann::json() : nlohmann::json::parse(found->second, nullptr, false);
+    std::vector<std::string> names;
+    for (std::int64_t i = 0; i < clips; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const bool named = said.is_array() && at < said.size() && said[at].is_string();
+        names.push_back(named ? said[at].get<std::string>() : "clip " + std::to_string(i));
+    }
+    return names;
 }
 
 }  // namespace
@@ -40,12 +56,18 @@ Footage load_footage(const std::string& path) {
             ExitCode::bad_data, path, ": pictures and landmarks differ in number");
     }
     require(clips.size(0) > 0, ExitCode::bad_data, path, ": no clips");
+    const std::vector<std::string> names = names_of(file, clips.size(0));
     const auto rows = clips.accessor<std::int64_t, 2>();
     const auto inside = [](std::int64_t first, std::int64_t count, std::int64_t all) {
         return first >= 0 && count > 0 && first <= all - count;
     };
     for (std::int64_t i = 0; i < clips.size(0); ++i) {
-        const Footage::Clip clip{rows[i][0], rows[i][1], rows[i][2], rows[i][3], rates[i].item<double>()};
+        const Footage::Clip clip{rows[i][0],
+                                 rows[i][1],
+                                 rows[i][2],
+                                 rows[i][3],
+                                 rates[i].item<double>(),
+                                 names[static_cast<std::size_t>(i)]};
         require(inside(clip.first_frame, clip.frames, footage.landmarks.size(0)) &&
                     inside(clip.first_sample, clip.samples, footage.speech.size(0)) && clip.rate > 1 &&
                     clip.rate < 1000,

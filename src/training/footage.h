@@ -16,6 +16,7 @@ struct Footage {
         std::int64_t first_sample = 0;
         std::int64_t samples = 0;
         double rate = 25;  ///< frames a second
+        std::string name;
     };
     std::string path;
     std::vector<Clip> clips;

@@ -8,14 +8,11 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 
-#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "omnisync/error.h"
-#include "speech/log_mel.h"
 #include "training/mixed_precision.h"
 #include "training/random.h"
 #include "weights/safetensors.h"
@@ -49,52 +46,7 @@ at::Tensor motion_error(const at::Tensor& made, const at::Tensor& truth, const a
     return shape + kOpeningWeight * opening;
 }
 
-struct Series {
-    double correlation = 0;
-    double spread = 0;
-};
-Series compare(const at::Tensor& made, const at::Tensor& truth) {
-    const at::Tensor a = (made - made.mean()).to(at::kDouble);
-    const at::Tensor b = (truth - truth.mean()).to(at::kDouble);
-    const double aa = a.square().sum().item<double>() + 1e-12;
-    const double bb = b.square().sum().item<double>() + 1e-12;
-    return {(a * b).sum().item<double>() / std::sqrt(aa * bb), std::sqrt(aa / bb)};
-}
-
 }  // namespace
-
-MotionScore score_motion(const MotionNet& net, const MotionBasis& basis, const Footage& held_out,
-                         const portable::PlanOptions& options) {
-    const c10::InferenceMode inference;
-    const at::Tensor lips = basis.opening_of();
-    MotionScore score;
-    portable::PlanOptions each = options;
-    for (const MotionClip& clip : motion_clips(held_out, basis)) {
-        const auto frames = static_cast<std::int64_t>(std::floor(static_cast<double>(clip.motion.size(0) - 1) /
-                                                                 clip.rate * portable::kMotionRateHz)) +
-                            1;
-        if (frames < 16) continue;
-        std::vector<double> times;
-        for (std::int64_t i = 0; i < frames; ++i) times.push_back(static_cast<double>(i) / portable::kMotionRateHz);
-        const at::Tensor truth = at::matmul(motion_at(clip, times), lips);
-        const at::Tensor heard =
-            net.hear(speech::normalise(clip.power, speech::measure_level(clip.power)).unsqueeze(0));
-        // The source's motion is another one's: here a still mouth.
-        const auto plan = plan_motion(net, heard, at::zeros({frames, kComponents}), clip.style, each);
-        ++each.track;
-        const Series sampled = compare(at::matmul(plan.motion, lips), truth);
-        const Series expected = compare(at::matmul(plan.expected, lips), truth);
-        score.correlation += sampled.correlation;
-        score.spread += sampled.spread;
-        score.expected_correlation += expected.correlation;
-        score.expected_spread += expected.spread;
-        ++score.clips;
-    }
-    const double n = std::max<double>(1, static_cast<double>(score.clips));
-    for (double* value : {&score.correlation, &score.spread, &score.expected_correlation, &score.expected_spread})
-        *value /= n;
-    return score;
-}
 
 struct MotionTrainer::State {
     MotionTraining training;
@@ -178,7 +130,8 @@ MotionLosses MotionTrainer::step() {
 MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOptions& options) const {
     weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
     const weights::Scope scope(averaged);
-    return score_motion(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options);
+    return mean_of(score_clips(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options,
+                               StartMotion::still));
 }
 
 void MotionTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {

@@ -11,17 +11,9 @@
 #include "training/footage.h"
 #include "training/motion_samples.h"
 #include "training/optimiser.h"
+#include "training/validate_motion.h"
 
 namespace omnisync::training {
-
-/// How well planned motion follows the truth, over clips that were not trained on.
-struct MotionScore {
-    double correlation = 0;           ///< of lip opening with the truth, mean over clips
-    double spread = 0;                ///< deviation of the opening planned / true, mean over clips
-    double expected_correlation = 0;  ///< the same two of the expectation
-    double expected_spread = 0;
-    std::int64_t clips = 0;
-};
 
 struct MotionLosses {
     double expected = 0;  ///< of the expectation
@@ -46,7 +38,7 @@ public:
     MotionLosses step();
     [[nodiscard]] std::int64_t steps_done() const;
 
-    /// With the averaged weights.
+    /// With the averaged weights, from still mouths.
     [[nodiscard]] MotionScore score(const Footage& held_out, const portable::PlanOptions& options) const;
 
     /// Everything that step() needs to go on exactly, and what a planner needs alone.
@@ -58,9 +50,5 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
-
-/// Scores a planner on held-out footage.
-[[nodiscard]] MotionScore score_motion(const portable::MotionNet& net, const portable::MotionBasis& basis,
-                                       const Footage& held_out, const portable::PlanOptions& options);
 
 }  // namespace omnisync::training

@@ -10,6 +10,7 @@
 #include "training/footage.h"
 #include "training/optimiser.h"
 #include "training/render_samples.h"
+#include "training/validate_render.h"
 
 namespace omnisync::training {
 
@@ -19,17 +20,6 @@ struct RenderTraining {
     RenderSampling sampling;
     portable::RenderConfig model;
     bool mixed_precision = false;  ///< see MixedPrecision
-};
-
-/// How near made mouths come to true ones on footage that was not trained on, where the mouth matte is: PSNR in dB,
-/// mean over samples; sharpness as variance of the Laplacian of luma, made / true, median over samples.
-struct RenderScore {
-    double frame_db = 0;     ///< the source frame as it is
-    double proposal_db = 0;  ///< what borrowing gives
-    double result_db = 0;    ///< what the net makes of it
-    double proposal_sharpness = 0;
-    double result_sharpness = 0;
-    std::int64_t samples = 0;
 };
 
 /// One training run. Step k depends on the seed and what the steps before left, nothing else.
@@ -42,9 +32,8 @@ public:
     double step();
     [[nodiscard]] std::int64_t steps_done() const;
 
-    /// With the averaged weights; `batches` of `held_out`.
-    [[nodiscard]] RenderScore score(const RenderSampler& held_out, const portable::RenderSteps& steps,
-                                    std::int64_t batches) const;
+    /// With the averaged weights.
+    [[nodiscard]] RenderResults validate(const RenderSampler& held_out, const RenderTrial& trial) const;
 
     void save_checkpoint(const std::string& path, const Settings& settings = {}) const;
     void load_checkpoint(const std::string& path, const Settings& settings = {});
@@ -54,8 +43,5 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
-
-[[nodiscard]] RenderScore score_render(const portable::RenderNet& net, const RenderSampler& held_out,
-                                       const portable::RenderSteps& steps, std::int64_t batches);
 
 }  // namespace omnisync::training

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] virtual std::int64_t steps_done() const = 0;
     /// Columns of the table and words; empty without held-out data.
     [[nodiscard]] virtual std::vector<std::pair<std::string, double>> score() const = 0;
+    /// Held-out samples to look at; empty where there are none.
+    [[nodiscard]] virtual std::vector<PictureRow> pictures() const { return {}; }
     virtual void save_checkpoint(const std::string& path, const Settings& settings) const = 0;
     virtual void load_checkpoint(const std::string& path, const Settings& settings) = 0;
     virtual void save_model(const std::string& path, bool overwrite) const = 0;
@@ -77,10 +79,10 @@ public:
         for (std::size_t i = 0; i < held_out_.size(); ++i) {
             const MotionScore found = trainer_.score(held_out_[i], {});
             const std::string set = fs::path(held_out_[i].path).stem().string() + " ";
-            figures.insert(figures.end(), {{set + "correlation", found.correlation},
-                                           {set + "spread", found.spread},
-                                           {set + "expected correlation", found.expected_correlation},
-                                           {set + "expected spread", found.expected_spread}});
+            figures.insert(figures.end(), {{set + "correlation", found.sampled.correlation},
+                                           {set + "spread", found.sampled.spread},
+                                           {set + "expected correlation", found.expected.correlation},
+                                           {set + "expected spread", found.expected.spread}});
         }
         return figures;
     }
@@ -101,15 +103,25 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, double>> score() const override {
         std::vector<std::pair<std::string, double>> figures;
         for (const auto& [words, sampler] : sets_) {
-            const RenderScore found = trainer_.score(sampler, {}, 4);
+            const RenderScore found = mean_of(trainer_.validate(sampler, {}).samples);
             figures.insert(figures.end(), {{words + " proposal dB", found.proposal_db},
                                            {words + " result dB", found.result_db},
                                            {words + " sharpness", found.result_sharpness}});
         }
         return figures;
     }
+    [[nodiscard]] std::vector<PictureRow> pictures() const override {
+        std::vector<PictureRow> all;
+        for (const auto& [words, sampler] : sets_)
+            for (PictureRow& row : trainer_.validate(sampler, {.samples = 1, .pictures = kShown}).pictures) {
+                row.title = words + ", " + row.title;
+                all.push_back(std::move(row));
+            }
+        return all;
+    }
 
 private:
+    static constexpr std::int64_t kShown = 4;  // samples of a set
     std::vector<std::pair<std::string, RenderSampler>> sets_;
 };
 
@@ -182,7 +194,8 @@ void run(const TrainRequest& request, const std::function<void(const TrainEvent&
             throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
         const auto figures = rest ? trainee->score() : std::vector<std::pair<std::string, double>>{};
         table.add(step, loss, figures);
-        on_event({step, request.steps, loss, words_of(figures)});
+        on_event(
+            {step, request.steps, loss, words_of(figures), rest ? trainee->pictures() : std::vector<PictureRow>{}});
     }
     trainee->save_model(request.output, overwrite);
 }

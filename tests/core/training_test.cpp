@@ -126,7 +126,7 @@ TEST_F(Training, OfMotionLearnsThatAMouthOpensWithTheSound) {
     MotionTrainer trainer(training);
     for (int i = 0; i < 60; ++i) (void)trainer.step();
     const MotionScore score = trainer.score(load_footage(footage()), {});
-    EXPECT_GT(score.expected_correlation, 0.8);
+    EXPECT_GT(score.expected.correlation, 0.8);
     EXPECT_EQ(score.clips, kClips);
 }
 

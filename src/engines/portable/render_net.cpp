@@ -150,7 +150,7 @@ at::Tensor sample_correction(const RenderNet& net, const RenderCondition& condit
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
         const at::Tensor level = at::full({batch}, levels[i]);
         correction = net.denoise(x, level, condition, at::ones({batch}));
-        const double weight = diffusion::guidance_at(steps.guidance, levels[i], steps.tau);
+        const double weight = diffusion::guidance_at(steps.guidance, levels[i], steps.tau, steps.gamma);
         if (weight > 1) {
             const at::Tensor null = net.denoise(x, level, condition, at::zeros({batch}));
             correction = correction + (correction - null) * (condition.focus * (weight - 1));

@@ -75,6 +75,7 @@ struct RenderSteps {
     double tau = 0.92;  ///< where sampling starts, from the proposal
     int steps = 1;
     double guidance = 1;
+    double gamma = 1.5;  ///< how guidance decays with the level; 0: not at all
 };
 
 /// `steps.steps` Euler steps from the proposal noised to `steps.tau`; the last step's correction, with the guidance of

@@ -1,0 +1,129 @@
+#include "training/validate.h"
+
+#include <ATen/Parallel.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "omnisync/error.h"
+#include "training/validate_motion.h"
+#include "training/validate_render.h"
+#include "weights/safetensors.h"
+
+namespace omnisync::training {
+namespace {
+
+using Figures = std::vector<std::pair<std::string, double>>;
+
+weights::Parameters load_model(const std::string& path, const std::string& format) {
+    weights::TensorFile file = weights::load_safetensors(path);
+    if (const auto said = file.metadata.find("format"); said == file.metadata.end() || said->second != format)
+        throw Error(ExitCode::bad_data, concat(path, ": no model of this kind"),
+                    concat("its metadata must say format = ", format, "; omnisync train makes one"));
+    return {std::move(file.tensors), path};
+}
+
+void add(Figures& figures, const std::string& of, const OpeningScore& score) {
+    figures.insert(figures.end(), {{of + "correlation", score.correlation},
+                                   {of + "spread", score.spread},
+                                   {of + "best correlation", score.best_correlation},
+                                   {of + "best lag ms", score.best_lag_s * 1000}});
+}
+
+template <class Score>
+Figures figures_of_motion(const Score& score, bool from_still) {
+    Figures figures;
+    add(figures, "", score.sampled);
+    add(figures, "expected ", score.expected);
+    if (!from_still) figures.emplace_back("source correlation", score.source_correlation);
+    return figures;
+}
+
+Figures figures_of(const RenderSampleScore& score) {
+    return {{"frame dB", score.frame_db},
+            {"warped dB", score.warped_db},
+            {"proposal dB", score.proposal_db},
+            {"result dB", score.result_db},
+            {"proposal sharpness", score.proposal_sharpness},
+            {"result sharpness", score.result_sharpness}};
+}
+
+/// A shard's name for people: shards of one name tell themselves apart by their folder.
+std::string name_of(const std::string& path) {
+    const std::filesystem::path whole = path;
+    return (whole.parent_path().filename() / whole.stem()).string();
+}
+
+Validation validate_motion(const ValidateRequest& request, const std::function<bool()>& stop) {
+    weights::Parameters parameters = load_model(request.weights, "omnisync-motion-1");
+    const weights::Scope scope(parameters);
+    const portable::MotionNet net(scope);
+    const portable::MotionBasis basis(scope);
+    portable::PlanOptions options;
+    options.tau = request.tau.value_or(options.tau);
+    options.steps = request.steps.value_or(options.steps);
+    options.guidance = request.guidance.value_or(options.guidance);
+    options.gamma = request.gamma.value_or(options.gamma);
+    options.seed = request.seed;
+    const StartMotion start = request.from_still ? StartMotion::still : StartMotion::other;
+    Validation found;
+    for (const std::string& path : request.held_out) {
+        if (stop()) throw Error(ExitCode::interrupted, "interrupted");
+        const auto clips = score_clips(net, basis, load_footage(path), options, start);
+        require(!clips.empty(), ExitCode::bad_data, path, ": no clip is long enough");
+        for (const MotionClipScore& clip : clips)
+            found.rows.push_back({name_of(path), clip.clip, figures_of_motion(clip, request.from_still)});
+        const MotionScore mean = mean_of(clips);
+        FigureRow row{name_of(path), "", figures_of_motion(mean, request.from_still)};
+        row.figures.emplace_back("clips", static_cast<double>(mean.clips));
+        found.rows.push_back(std::move(row));
+    }
+    return found;
+}
+
+Validation validate_render(const ValidateRequest& request, const std::function<bool()>& stop) {
+    weights::Parameters parameters = load_model(request.weights, "omnisync-render-1");
+    const portable::RenderNet net{weights::Scope(parameters)};
+    constexpr std::array kBanks{Bank::rich, Bank::small, Bank::closed};
+    const RenderSampling sampling{.batch = 32,
+                                  .seed = 5 + request.seed,
+                                  .augment = false,
+                                  .bank = kBanks[static_cast<std::size_t>(request.bank)]};
+    RenderTrial trial;
+    trial.steps.tau = request.tau.value_or(trial.steps.tau);
+    trial.steps.steps = request.steps.value_or(trial.steps.steps);
+    trial.steps.guidance = request.guidance.value_or(trial.steps.guidance);
+    trial.steps.gamma = request.gamma.value_or(trial.steps.gamma);
+    trial.exemplars = request.exemplars;
+    trial.samples = request.samples;
+    trial.pictures = request.pictures;
+    Validation found;
+    for (const std::string& path : request.held_out) {
+        RenderResults results = try_render(net, RenderSampler({load_footage(path)}, sampling), trial, stop);
+        for (std::size_t i = 0; i < results.samples.size(); ++i)
+            found.rows.push_back({name_of(path), "sample " + std::to_string(i + 1), figures_of(results.samples[i])});
+        const RenderScore mean = mean_of(results.samples);
+        FigureRow row{name_of(path), "", figures_of(mean)};
+        row.figures.insert(row.figures.end(),
+                           {{"made worse", mean.worse}, {"samples", static_cast<double>(mean.samples)}});
+        found.rows.push_back(std::move(row));
+        for (PictureRow& shown : results.pictures) {
+            shown.title = name_of(path) + ", " + shown.title;
+            found.pictures.push_back(std::move(shown));
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+Validation validate(const ValidateRequest& request, const std::function<bool()>& stop) {
+    require(!request.held_out.empty(), ExitCode::usage, "no footage to validate on");
+    if (request.threads > 0) at::set_num_threads(request.threads);
+    return request.model == ValidateRequest::Model::motion ? validate_motion(request, stop)
+                                                           : validate_render(request, stop);
+}
+
+}  // namespace omnisync::training
