@@ -100,6 +100,26 @@ struct TrainCommand {
     bool mixed_precision = false;
 };
 
+struct ValidateCommand {
+    std::string model;  ///< motion, render
+    std::string weights;
+    std::vector<std::string> held_out;
+    std::string output;  ///< CSV file; empty: none
+    std::string sheet;   ///< a picture; empty: none
+    bool overwrite = false;
+    bool ablate = false;
+    // Of the sampler; nothing, and 0 steps: its own default.
+    std::optional<double> tau;
+    int steps = 0;
+    std::optional<double> guidance;
+    std::optional<double> decay;
+    int seed = 0;
+    std::string from = "other";    ///< motion: other, still
+    std::string bank = "small";    ///< render: rich, small, closed
+    bool no_exemplars = false;     ///< render
+    int samples = 128;             ///< render
+};
+
 struct DoctorCommand {
     bool options = false;  ///< list the options and where their values come from, nothing else
 };
@@ -119,8 +139,10 @@ struct Invocation {
     CompareCommand compare;
     PrepareCommand prepare;
     TrainCommand train;
+    ValidateCommand validate;
     DoctorCommand doctor;
-    std::string command;                ///< the one to run: "dub", "inspect", "compare", "prepare", "train" or "doctor"
+    std::string command;                ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate" or
+                                        ///< "doctor"
     std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --options`
 };
 
@@ -132,6 +154,7 @@ int run_inspect(const InspectCommand& command, const Session& session);
 int run_compare(const CompareCommand& command, const Session& session);
 int run_prepare(const PrepareCommand& command, const Session& session);
 int run_train(const TrainCommand& command, const Session& session);
+int run_validate(const ValidateCommand& command, const Session& session);
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
 
 /// The command library's one entry: name and type. Throws Error; both sides come from one build.

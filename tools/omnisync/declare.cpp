@@ -347,7 +347,7 @@ std::vector<CommandSpec> declare_commands(Invocation& invocation) {
     return {declare_global(invocation.global),   declare_dub(invocation.dub),
             declare_inspect(invocation.inspect), declare_compare(invocation.compare),
             declare_prepare(invocation.prepare), declare_train(invocation.train),
-            declare_doctor(invocation.doctor)};
+            declare_validate(invocation.validate), declare_doctor(invocation.doctor)};
 }
 
 }  // namespace omnisync::command

@@ -1,4 +1,4 @@
-// The options of `prepare` and `train`.
+// The options of `prepare`, `train` and `validate`.
 #include "base/text.h"
 #include "command.h"
 #include "option.h"
@@ -63,7 +63,9 @@ CommandSpec declare_train(TrainCommand& train) {
     spec.description =
         "MODEL is motion (speech to mouth movement) or render (corrects borrowed mouths). Beside OUT lie "
         "OUT.checkpoint, "
-        "from which --resume goes on exactly, and OUT.csv with losses and validation figures.";
+        "from which --resume goes on exactly, OUT.csv with losses and validation figures, OUT.png with their curves, "
+        "and "
+        "with render and --held-out OUT.sheet.png with mouths as they become.";
     spec.operands = {{"MODEL", "motion or render", &train.model}};
     spec.options = {
         files("--data", train.data, "a shard of omnisync prepare; several are drawn from equally often (required)"),
@@ -80,6 +82,43 @@ CommandSpec declare_train(TrainCommand& train) {
     spec.examples = {"# speech to motion, an hour on two cores",
                      "omnisync train motion --data shards/train.safetensors --held-out shards/held-out.safetensors "
                      "-o motion.safetensors --steps 6000"};
+    return spec;
+}
+
+CommandSpec declare_validate(ValidateCommand& validate) {
+    CommandSpec spec;
+    spec.name = "validate";
+    spec.summary = "score a trained model on footage that it has not learned from";
+    spec.description =
+        "MODEL is motion (lip opening planned from a clip's own speech against what the clip shows) or render (mouths "
+        "made from other frames of a clip against the true ones). Prints a Markdown table; -o keeps every clip's and "
+        "sample's figures.";
+    spec.operands = {{"MODEL", "motion or render", &validate.model}};
+    spec.options = {
+        text("--weights", "DIR", validate.weights, "folder of MODEL.safetensors, or that file (required)"),
+        files("--held-out", validate.held_out, "a shard of omnisync prepare; may be given several times (required)"),
+        text("-o,--output", "FILE.csv", validate.output, "all figures: setting, shard, clip or sample, figure, value"),
+        text("--sheet", "FILE.png", validate.sheet,
+             "render: the first 12 samples of each shard: source, exemplar, proposal, result, truth"),
+        flag("--force", validate.overwrite, "replace existing outputs"),
+        flag("--ablate", validate.ablate,
+             "a table: tau 0, 0.5, 0.92, 1; steps 1, 2, 4, 10; guidance 1, 2, 4, decaying and static; with render also "
+             "without exemplars, all for rich, small and closed banks"),
+        number("--tau", "X", validate.tau, {0, 1}, "how far the start is noised, 0 to 1").defaults_to("the engine's"),
+        integer("--steps", "N", validate.steps, {0, 1000}, "of the sampler; 0: the engine's"),
+        number("--guidance", "W", validate.guidance, {0, 20}, "1: none").defaults_to("the engine's"),
+        number("--decay", "X", validate.decay, {0, 10}, "guidance falls as level^X; 0: static").defaults_to("1.5"),
+        integer("--seed", "N", validate.seed, {0, 2'000'000'000}, "of noise, and of the samples of render"),
+        choice("--from", {"other", "still"}, validate.from,
+               "motion: plans start from the next clip's motion, as in dubbing, or from a still mouth"),
+        choice("--bank", {"rich", "small", "closed"}, validate.bank,
+               "render: what is borrowed from: the clip, 4 of its frames, the one with the least open mouth"),
+        flag("--no-exemplars", validate.no_exemplars, "render: nothing is borrowed but the source frame, warped"),
+        integer("--samples", "N", validate.samples, {1, 1'000'000}, "render: of each shard, rounded up to 32")};
+    for (Option& option : spec.options) option.configurable = false;
+    spec.examples = {
+        "# where the sampler's defaults come from",
+        "omnisync validate render --weights models/portable --held-out shards/held-out.safetensors --ablate"};
     return spec;
 }
 

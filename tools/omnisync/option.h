@@ -71,10 +71,12 @@ struct CommandSpec {
 struct Invocation;
 struct PrepareCommand;
 struct TrainCommand;
+struct ValidateCommand;
 
 // In a file of their own.
 CommandSpec declare_prepare(PrepareCommand& prepare);
 CommandSpec declare_train(TrainCommand& train);
+CommandSpec declare_validate(ValidateCommand& validate);
 
 /// The global options first, then every command; bound to the fields of `invocation`, which outlives the result.
 std::vector<CommandSpec> declare_commands(Invocation& invocation);

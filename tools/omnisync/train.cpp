@@ -1,14 +1,19 @@
 // `omnisync train`: hands a run to the core library and shows how it goes.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "base/module.h"
+#include "base/staged_file.h"
 #include "base/text.h"
 #include "command.h"
 #include "command_files.h"
+#include "comparison_sheet.h"
 #include "core/api.h"
+#include "line_plot.h"
+#include "media/picture_file.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "session.h"
@@ -40,6 +45,40 @@ TrainRequest make_request(const TrainCommand& command, const Global& global) {
     return request;
 }
 
+/// The pictures beside a model: curves, and what it makes of held-out samples.
+class Pictures {
+public:
+    /// Checks what can be checked before work starts; those of the run that goes on may be replaced.
+    explicit Pictures(const TrainRequest& request) : request_(request) {
+        const bool going_on = request.resume && std::filesystem::exists(request.output + ".checkpoint");
+        overwrite_ = request.overwrite || going_on;
+        for (const std::string& path : {curves(request), sheet(request)}) {
+            if (!path.empty()) const StagedFile check(path, overwrite_, request.data);
+        }
+    }
+    static std::string curves(const TrainRequest& request) { return request.output + ".png"; }
+    /// Empty when there is none.
+    static std::string sheet(const TrainRequest& request) {
+        const bool any = request.model == TrainRequest::Model::render && !request.held_out.empty();
+        return any ? request.output + ".sheet.png" : std::string{};
+    }
+
+    void update(const TrainEvent& event) {
+        // The table has what a run that goes on did before, too.
+        write(draw_curves(read_training_table(request_.output + ".csv"), "step", 2), curves(request_));
+        if (!event.pictures.empty()) write(draw_comparisons(event.pictures), sheet(request_));
+        overwrite_ = true;
+    }
+
+private:
+    void write(const Image& image, const std::string& path) const {
+        StagedFile file(path, overwrite_, request_.data);
+        media::write_picture(image, file, path);
+    }
+    const TrainRequest& request_;
+    bool overwrite_ = false;
+};
+
 }  // namespace
 
 int run_train(const TrainCommand& command, const Session& session) {
@@ -47,9 +86,12 @@ int run_train(const TrainCommand& command, const Session& session) {
     CommandFiles files{request.data,
                        {{"-o", request.output},
                         {"the checkpoint of -o", request.output + ".checkpoint"},
-                        {"the table of -o", request.output + ".csv"}}};
+                        {"the table of -o", request.output + ".csv"},
+                        {"the curves of -o", Pictures::curves(request)},
+                        {"the sheet of -o", Pictures::sheet(request)}}};
     files.inputs.insert(files.inputs.end(), request.held_out.begin(), request.held_out.end());
     check_files(files, session.global());
+    Pictures pictures(request);
     const Module core("libomnisync_core.so", {folder_of_base_library()});
     const auto start = std::chrono::steady_clock::now();
     std::int64_t first = -1;
@@ -64,6 +106,7 @@ int run_train(const TrainCommand& command, const Session& session) {
             session.console().status(line);
         else
             log::info(line, event.score.empty() ? "" : "; ", event.score);
+        if (event.step % request.every == 0 || event.step == request.steps) pictures.update(event);
     };
     core.function<CoreEntry>(kCoreEntry)()->train(request, show, stop_requested);
     session.console().status("");
