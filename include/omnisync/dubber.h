@@ -37,6 +37,10 @@ struct EditSpan {
 [[nodiscard]] std::vector<EditSpan> edit_spans(const Analysis& analysis, const Cast& cast,
                                                const std::vector<Shown>& shown, double end_s);
 
+/// The same for one role: the pictures that show its `track`, with gaps where they do not.
+[[nodiscard]] std::vector<EditSpan> edit_spans(const FaceTrack& track, const Role& role,
+                                               const std::vector<Shown>& shown, double end_s);
+
 /// What was done, for people and programs.
 struct DubReport {
     VideoInfo video;

@@ -47,8 +47,8 @@ struct EngineJob {
     EngineOptions options;
 };
 
-/// One mouth in one picture of the output, as planned. Openings are how far the lips are apart (mean vertical distance of
-/// the three inner pairs of landmarks), in pixels of the canonical face: a square of 160.
+/// One mouth in one picture of the output, as planned. Openings are how far the lips are apart (mean vertical distance
+/// of the three inner pairs of landmarks), in pixels of the canonical face: a square of 160.
 struct PlanRow {
     std::int64_t picture = 0;  ///< index into EngineJob::shown
     double time_s = 0;         ///< as of Shown
@@ -76,7 +76,8 @@ public:
     [[nodiscard]] virtual Frame render(const Frame& frame, std::int64_t number) = 0;
     /// Sentences about what was done: models, borrowed frames, what could not be done.
     [[nodiscard]] virtual std::vector<std::string> remarks() const = 0;
-    /// By picture, then by track: those pictures only in which a mouth is to be redrawn. Known before the first render().
+    /// By picture, then by track: those pictures only in which a mouth is to be redrawn. Known before the first
+    /// render().
     [[nodiscard]] virtual std::vector<PlanRow> plan() const = 0;
     [[nodiscard]] virtual EngineFacts facts() const = 0;
 };

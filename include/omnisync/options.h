@@ -59,9 +59,18 @@ struct SoundOptions {
     int speech_track = -1;    ///< which sound track of the speech file
 };
 
+/// What a file says of itself when part of its picture was made by a model. Metadata, not a signature: it is gone when
+/// somebody removes it, and its absence proves nothing.
+struct Mark {
+    std::string source_type;  ///< of IPTC's vocabulary of digital source types: a URI
+    std::string software;     ///< name and version
+    std::string sentence;     ///< for people
+};
+
 struct OutputOptions {
     std::string path;
     bool overwrite = false;
+    std::optional<Mark> mark;
     VideoEncodeOptions video;
     SoundOptions sound;
 };

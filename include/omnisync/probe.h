@@ -57,6 +57,7 @@ struct MediaProbe {
     double duration_s = 0;    ///< by the header; 0: unknown
     std::int64_t bit_rate = 0;
     Tags tags;
+    std::string source_type;  ///< IPTC's digital source type (a URI) that tags or XMP name; empty: none
     std::vector<StreamProbe> streams;
     std::vector<ChapterProbe> chapters;
     std::vector<std::string> programs;    ///< services of a transport stream, by name

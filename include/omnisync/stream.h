@@ -82,6 +82,7 @@ struct WriteReport {
     std::string video_encoder;  ///< name and settings, as given to the encoder
     std::string sound;          ///< how the new sound got in: "copied (aac)", "encoded (aac, 256 kb/s)"
     std::string time_rule;      ///< how timestamps map to the input's: "equal", or the shift and unit in words
+    std::string mark;           ///< where the file says that it was edited by a model, in words; empty: nowhere
     std::vector<StreamFate> streams;
     std::vector<std::string> warnings;
 };

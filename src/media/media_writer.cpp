@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "media/mark.h"
 #include "media/sound_track.h"
 #include "media/stream_copier.h"
 #include "media/video_encoder.h"
@@ -80,11 +81,33 @@ public:
 
 private:
     WriteReport publish(const std::string& picture) {
-        report_.bytes = output_.finish();
+        report_.bytes = output_.finish(tail());
+        if (options_.mark) report_.mark = written_mark();
         report_.container = container_.name();
         report_.video_encoder = picture;
         report_.sound = sound_->describe();
         return report_;
+    }
+
+    // What the muxer does not write: the source's XMP, and the mark in it.
+    [[nodiscard]] std::string tail() {
+        if (!container_.mp4_family) return {};
+        std::string packet = read_xmp(copier_.input()).value_or("");
+        if (options_.mark) packet = marked_xmp(std::move(packet), *options_.mark);
+        return packet.empty() ? packet : xmp_box(packet);
+    }
+
+    // As read back: not every container keeps it.
+    [[nodiscard]] std::string written_mark() {
+        const FoundMark found = find_mark(Input(options_.path));
+        if (found.source_type != options_.mark->source_type)
+            report_.warnings.push_back(
+                concat(container_.name(), " files cannot say that mouths are synthesised: ", "this one is not marked"));
+        else if (found.in_xmp)
+            return found.in_tags ? "XMP packet and tags" : "XMP packet";
+        else
+            return "tags";
+        return {};
     }
 
     [[nodiscard]] const AVStream& source_stream() { return copier_.input().stream(source_video_); }
@@ -111,7 +134,9 @@ private:
         if (first != nullptr)
             encoder_ = std::make_unique<VideoEncoder>(video_, plan_, global_header, options_.video.threads, *first);
         copy_tags(copier_.input().format().metadata, &format.metadata);
-        if (container_.mp4_family && has_custom_tags(format.metadata)) output_.use_custom_tags();
+        const bool custom_tags = container_.mp4_family && has_custom_tags(format.metadata);
+        if (custom_tags) output_.use_custom_tags();
+        if (options_.mark) add_mark(*options_.mark, custom_tags || container_.matroska_family, &format.metadata);
         add_streams(first);
         copy_programs();
         const std::int64_t shift = choose_shift(first_pts);

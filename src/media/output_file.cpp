@@ -145,10 +145,14 @@ void OutputFile::write(Packet packet, int stream, Rational unit) {
     require_written(av_interleaved_write_frame(format_.get(), packet.get()), "cannot write");
 }
 
-std::int64_t OutputFile::finish() {
+std::int64_t OutputFile::finish(const std::string& tail) {
     require_written(av_write_trailer(format_.get()), "cannot finish");
     avio_flush(io_);
     require_written(0, "cannot finish");
+    if (!tail.empty()) {
+        ::lseek(file_.descriptor(), 0, SEEK_END);  // muxers go back to fill in lengths
+        file_.write(tail);
+    }
     verify();
     struct stat status {};
     ::fstat(file_.descriptor(), &status);

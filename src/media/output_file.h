@@ -34,8 +34,9 @@ public:
     void begin(Rational video_unit);
     /// Takes a packet whose times are in `unit`.
     void write(Packet packet, int stream, Rational unit);
-    /// Writes the index, checks what lies on the disk, and publishes the file. Returns its size in bytes.
-    std::int64_t finish();
+    /// Writes the index and, behind it, `tail` as it is, checks what lies on the disk, and publishes the file. Returns
+    /// its size in bytes.
+    std::int64_t finish(const std::string& tail = {});
 
 private:
     static int write_bytes(void* self, std::uint8_t* data, int size);

@@ -11,6 +11,7 @@ extern "C" {
 
 #include "media/containers.h"
 #include "media/input.h"
+#include "media/mark.h"
 #include "media/video_plan.h"
 
 namespace omnisync {
@@ -140,6 +141,7 @@ MediaProbe probe_media(const std::string& path) {
     if (format.duration > 0) probe.duration_s = static_cast<double>(format.duration) / AV_TIME_BASE;
     probe.bit_rate = std::max<std::int64_t>(0, format.bit_rate);
     probe.tags = tags_of(format.metadata);
+    probe.source_type = find_mark(input).source_type;
     for (int i = 0; i < input.stream_count(); ++i) probe.streams.push_back(describe_stream(input.stream(i)));
     for (unsigned i = 0; i < format.nb_chapters; ++i) {
         const AVChapter& chapter = *format.chapters[i];

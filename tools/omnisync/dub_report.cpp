@@ -68,7 +68,14 @@ Json options_json(const DubCommand& command) {
     const auto track = [](int value) { return value < 0 ? Json(nullptr) : Json(value); };
     const VideoEncodeOptions& video = command.output.video;
     const SoundOptions& sound = command.output.sound;
+    const EngineSettings& settings = command.settings;
     return {{"engine", command.engine},
+            {"steps", settings.steps > 0 ? Json(settings.steps) : Json(nullptr)},
+            {"guidance", settings.guidance > 0 ? Json(settings.guidance) : Json(nullptr)},
+            {"seed", settings.seed},
+            {"strength", settings.strength},
+            {"mark", command.mark},
+            {"plan", text(command.plan)},
             {"sync", name(command.sync.mode)},
             {"offset_s", command.sync.offset_s},
             {"speaker", command.speaker ? Json(to_text(*command.speaker)) : Json(nullptr)},
@@ -101,19 +108,22 @@ Json streams_json(const std::vector<StreamFate>& streams) {
     return list;
 }
 
+Json spans_json(const std::vector<EditSpan>& spans, double origin_s) {
+    Json list = Json::array();
+    for (const EditSpan& span : spans) {
+        list.push_back({{"start_s", span.start_s - origin_s},
+                        {"end_s", span.end_s - origin_s},
+                        {"state", span.edited ? "edited" : "passed"}});
+        if (!span.edited) list.back()["reason"] = span.reason;
+    }
+    return list;
+}
+
 Json spans_json(const DubCommand& command, const DubReport& done, double length) {
     if (command.engine == "none")
         return Json::array(
             {{{"start_s", 0.0}, {"end_s", length}, {"state", "passed"}, {"reason", "engine none edits no pixel"}}});
-    const double origin_s = seconds(done.video.origin);
-    Json spans = Json::array();
-    for (const EditSpan& span : done.spans) {
-        spans.push_back({{"start_s", span.start_s - origin_s},
-                         {"end_s", span.end_s - origin_s},
-                         {"state", span.edited ? "edited" : "passed"}});
-        if (!span.edited) spans.back()["reason"] = span.reason;
-    }
-    return spans;
+    return spans_json(done.spans, seconds(done.video.origin));
 }
 
 }  // namespace
@@ -186,7 +196,31 @@ Json identity_json(const std::string& path) {
             {"sha256", file.sha256.empty() ? Json(nullptr) : Json(file.sha256)}};
 }
 
-Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* faces, const DubTimings& timings) {
+Json engine_json(const DubCommand& command, const Dubbed& done) {
+    if (!done.engine) return nullptr;
+    const EngineWork& work = *done.engine;
+    Json weights = Json::array();
+    for (const std::string& path : work.facts.weights) weights.push_back(identity_json(path));
+    Json parts = Json::array();
+    for (const EngineWork::Part& part : work.parts)
+        parts.push_back({{"track", part.track},
+                         {"person", part.person},
+                         {"spans", spans_json(part.spans, seconds(done.report.video.origin))}});
+    return {{"name", command.engine},
+            {"weights", weights},
+            {"steps", work.facts.steps},
+            {"guidance", work.facts.guidance},
+            {"seed", work.facts.seed},
+            {"strength", work.facts.strength},
+            {"pictures_redrawn", work.pictures},
+            {"roles", parts},
+            {"remarks", work.remarks},
+            {"prepare_s", work.prepare_s},
+            {"draw_s", work.draw_s}};
+}
+
+Json to_json(const DubCommand& command, const Dubbed& dubbed, const DubFaces* faces, const DubTimings& timings) {
+    const DubReport& done = dubbed.report;
     const double length = seconds(done.end) - seconds(done.video.origin);
     Json output = identity_json(command.output.path);
     output["container"] = done.written.container;
@@ -215,12 +249,15 @@ Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* f
             {"sync", {{"mode", name(done.sync_used)}, {"sentence", done.sync_sentence}}},
             {"read", to_json(done.read)},
             {"spans", spans_json(command, done, length)},
+            {"engine", engine_json(command, dubbed)},
+            {"mark", done.written.mark.empty() ? Json(nullptr) : Json(done.written.mark)},
             {"faces", found},
             {"streams", streams_json(done.written.streams)},
             {"warnings", done.written.warnings},
             {"timings",
              {{"total_s", timings.total_s},
               {"speech_s", timings.speech_s},
+              {"faces_s", timings.faces_s},
               {"run_s", timings.run_s},
               {"frames_per_s", frames_per_s},
               {"speed", timings.run_s > 0 ? length / timings.run_s : 0},

@@ -14,7 +14,8 @@
 
 namespace omnisync::command {
 
-/// Throws Error(unavailable) when the engine that `command` names cannot work here: none is built, or no weights.
+/// Throws Error(unavailable) when the engine that `command` names cannot work here: none is built, or no weights;
+/// Error(usage) when options ask an engine for something and there is none. Warns about options without effect.
 void require_engine(const DubCommand& command);
 
 /// Keeps alive what the engine works on, but for `job`'s functions and `faces`, which must outlive it.
@@ -29,9 +30,16 @@ public:
 
     [[nodiscard]] Frame render(const Frame& frame, std::int64_t number);
 
+    /// What was done up to now; of `plan` and `parts` the pictures before `pictures`. `end_s`: of the output.
+    [[nodiscard]] EngineWork work(std::int64_t pictures, double end_s) const;
+
 private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Columns picture, time_s, track, planned_opening, source_opening, exemplar (docs/formats.md). `origin_s`:
+/// VideoInfo::origin in seconds; the table's times count from there.
+[[nodiscard]] std::string plan_table(const std::vector<PlanRow>& plan, double origin_s);
 
 }  // namespace omnisync::command

@@ -28,6 +28,7 @@ void append_wrapped(std::string& out, const std::string& text, std::size_t inden
 void append_option(std::string& out, const Option& option) {
     std::string names = option.names;
     if (const auto comma = names.find(','); comma != std::string::npos) names.insert(comma + 1, " ");
+    if (option.deniable) names += ", --no-" + option.long_name();
     out += "  " + names + (option.placeholder.empty() ? "" : " " + option.placeholder) + "\n";
     append_wrapped(out, option.help + (option.default_text.empty() ? "" : " [" + option.default_text + "]"), kIndent);
 }
@@ -86,7 +87,8 @@ std::string help_text(const CommandSpec& command, const CommandSpec& global) {
 std::string bash_completion(const std::vector<CommandSpec>& specs) {
     const auto words = [](const CommandSpec& spec) {
         std::string text;
-        for (const Option& option : spec.options) text += "--" + option.long_name() + " ";
+        for (const Option& option : spec.options)
+            for (const std::string& word : option.words()) text += word + " ";
         return text + "--help";
     };
     std::string commands;

@@ -154,6 +154,7 @@ Json container_json(const MediaProbe& media) {
             {"bit_rate", positive_or_null(media.bit_rate)},
             {"origin_s", seconds(media.origin)},
             {"programs", media.programs},
+            {"digital_source_type", text_or_null(media.source_type)},
             {"tags", tags_json(media.tags)}};
 }
 

@@ -63,6 +63,7 @@ void add_container(Lines& lines, const MediaProbe& media) {
     lines.add("container", facts.text());
     for (const std::string& program : media.programs)
         if (!program.empty()) lines.add("  programme", program);
+    if (!media.source_type.empty()) lines.add("  source", media.source_type);
     add_tags(lines, media.tags, {});
 }
 

@@ -59,6 +59,12 @@ std::string Option::environment() const {
     return name;
 }
 
+std::vector<std::string> Option::words() const {
+    std::vector<std::string> all{"--" + long_name()};
+    if (deniable) all.push_back("--no-" + long_name());
+    return all;
+}
+
 Option flag(std::string names, bool& target, std::string help) {
     Option option = make(std::move(names), "", std::move(help), ValueKind::flag);
     option.choices = {"true", "false"};

@@ -21,15 +21,24 @@ struct Option {
     std::string default_text;                        ///< for the help; empty: nothing worth saying
     bool configurable = true;                        ///< may come from the environment and the file
     bool repeatable = false;                         ///< several values; they arrive as one text with ';' between
+    bool deniable = false;                           ///< a flag that "--no-NAME" turns off
     std::function<void(const std::string&)> assign;  ///< throws Error(usage) that says what a value must be
     std::function<std::string()> show;               ///< the value it has now
 
     [[nodiscard]] std::string long_name() const;    ///< without dashes: "output"
     [[nodiscard]] std::string environment() const;  ///< "OMNISYNC_OUTPUT"
+    /// With dashes: {"--output"}, {"--mark", "--no-mark"}.
+    [[nodiscard]] std::vector<std::string> words() const;
 
     /// The same option, from the command line only.
     [[nodiscard]] Option command_line_only() && {
         configurable = false;
+        return std::move(*this);
+    }
+    /// The same flag, on unless it is denied.
+    [[nodiscard]] Option can_be_denied() && {
+        deniable = true;
+        default_text = show();
         return std::move(*this);
     }
     /// The same option with a word for its default in place of the empty value.

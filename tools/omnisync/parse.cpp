@@ -28,7 +28,8 @@ struct Line {
 void add_options(Line& line, CLI::App& app, const CommandSpec& spec) {
     line.help[spec.name] = app.add_flag("-h,--help");
     for (const Option& option : spec.options) {
-        CLI::Option* added = option.kind == ValueKind::flag ? app.add_flag(option.names) : app.add_option(option.names);
+        const std::string names = option.deniable ? option.names + ",!--no-" + option.long_name() : option.names;
+        CLI::Option* added = option.kind == ValueKind::flag ? app.add_flag(names) : app.add_option(names);
         if (option.kind != ValueKind::flag) added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         line.options[&option] = added;
     }
@@ -53,7 +54,8 @@ void declare_line(Line& line, const std::vector<CommandSpec>& specs) {
 
 std::vector<std::string> option_names(const CommandSpec& spec) {
     std::vector<std::string> names{"--help"};
-    for (const Option& option : spec.options) names.push_back("--" + option.long_name());
+    for (const Option& option : spec.options)
+        for (std::string& word : option.words()) names.push_back(std::move(word));
     return names;
 }
 

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "omnisync/analysis.h"
 #include "omnisync/dubber.h"
+#include "omnisync/engine.h"
 #include "omnisync/speakers.h"
 
 namespace omnisync::command {
@@ -28,7 +31,8 @@ using Json = nlohmann::ordered_json;
 struct DubTimings {
     double total_s = 0;
     double speech_s = 0;  ///< decoding the speech once, before the work starts
-    double run_s = 0;     ///< reading, editing, writing
+    double faces_s = 0;   ///< looking for faces
+    double run_s = 0;     ///< preparing the engine, reading, editing, writing
 };
 
 /// The first pass of a dub.
@@ -38,9 +42,34 @@ struct DubFaces {
     VideoInfo video;
 };
 
+/// What an engine did.
+struct EngineWork {
+    EngineFacts facts;
+    std::vector<std::string> remarks;
+    std::vector<PlanRow> plan;  ///< of the pictures that were written
+    std::int64_t pictures = 0;  ///< in which a mouth was redrawn
+    std::int64_t planned = 0;   ///< the same of the whole output, where only its beginning was written
+    struct Part {
+        int track = 0;
+        int person = 0;
+        std::vector<EditSpan> spans;
+    };
+    std::vector<Part> parts;  ///< one for each role
+    double prepare_s = 0;     ///< loading, planning, borrowing
+    double draw_s = 0;        ///< redrawing, of `run_s`
+};
+
+/// A job that is done.
+struct Dubbed {
+    DubReport report;
+    std::optional<EngineWork> engine;  ///< nothing when there was nothing for one to do
+};
+
 /// `faces`: null when there was no first pass.
-[[nodiscard]] Json to_json(const DubCommand& command, const DubReport& done, const DubFaces* faces,
+[[nodiscard]] Json to_json(const DubCommand& command, const Dubbed& done, const DubFaces* faces,
                            const DubTimings& timings);
+/// "null" when no engine was at work.
+[[nodiscard]] Json engine_json(const DubCommand& command, const Dubbed& done);
 
 /// The largest resident size of this process so far, bytes.
 [[nodiscard]] std::uint64_t peak_memory();
