@@ -38,10 +38,20 @@ struct FaceOptions {
     std::vector<FaceHint> boxes;  ///< --face-box
 };
 
+/// How an engine is to redraw mouths.
+struct EngineSettings {
+    int steps = 0;        ///< 0: the engine's own choice
+    double guidance = 0;  ///< 0: the engine's own choice
+    int seed = 0;
+    double strength = 1;  ///< scales the mouth's travel
+    friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
+};
+
 struct DubCommand {
     std::string video;
     std::string speech;
     std::string engine = "portable";  ///< portable, xdub, none
+    EngineSettings settings;
     SyncOptions sync;
     std::optional<SpeakerChoice> speaker;  ///< not given: auto
     std::string segments;                  ///< JSON or SubRip file; empty: none
@@ -49,6 +59,8 @@ struct DubCommand {
     FaceOptions faces;
     OutputOptions output;
     std::string report;    ///< JSON file; empty: none
+    std::string plan;      ///< CSV file; empty: none
+    bool mark = true;      ///< an output with redrawn mouths says so
     double preview_s = 0;  ///< 0: the whole
     bool strict = false;
     bool dry_run = false;
@@ -114,10 +126,10 @@ struct ValidateCommand {
     std::optional<double> guidance;
     std::optional<double> decay;
     int seed = 0;
-    std::string from = "other";    ///< motion: other, still
-    std::string bank = "small";    ///< render: rich, small, closed
-    bool no_exemplars = false;     ///< render
-    int samples = 128;             ///< render
+    std::string from = "other";  ///< motion: other, still
+    std::string bank = "small";  ///< render: rich, small, closed
+    bool no_exemplars = false;   ///< render
+    int samples = 128;           ///< render
 };
 
 struct DoctorCommand {
@@ -141,8 +153,8 @@ struct Invocation {
     TrainCommand train;
     ValidateCommand validate;
     DoctorCommand doctor;
-    std::string command;                ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate" or
-                                        ///< "doctor"
+    std::string command;  ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate" or
+                          ///< "doctor"
     std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --options`
 };
 

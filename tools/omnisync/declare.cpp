@@ -17,6 +17,7 @@ namespace {
 // Ticks and samples of a year still fit where they must; anything longer is a slip of the finger.
 constexpr double kLongestSeconds = 366.0 * 24 * 3600;
 constexpr Range kTrack{0, 1000};
+constexpr Range kAnyInt{0, 2147483647};
 
 Option log_level(log::Level& target) {
     Option option;
@@ -233,6 +234,18 @@ std::vector<Option> output_options(OutputOptions& output) {
     };
 }
 
+std::vector<Option> engine_options(EngineSettings& settings) {
+    return {
+        integer("--steps", "N", settings.steps, {0, 1000},
+                "steps of the sampler that plans the mouth, 0 to 1000; 0: the engine's own choice"),
+        number("--guidance", "W", settings.guidance, {0, 20},
+               "how strictly the mouth follows the speech, 0 to 20; 1: no guidance, 0: the engine's own choice"),
+        integer("--seed", "N", settings.seed, kAnyInt, "of the noise that sampling starts from"),
+        number("--strength", "S", settings.strength, {0, 2},
+               "scales how far the mouth moves, 0 to 2; 1: as this speaker moves it"),
+    };
+}
+
 CommandSpec declare_dub(DubCommand& dub) {
     CommandSpec spec;
     spec.name = "dub";
@@ -250,6 +263,7 @@ CommandSpec declare_dub(DubCommand& dub) {
         number("--offset", "SECONDS", dub.sync.offset_s, {-kLongestSeconds, kLongestSeconds},
                "shift the speech: positive is later, negative cuts its beginning"),
     };
+    for (Option& option : engine_options(dub.settings)) spec.options.push_back(std::move(option));
     spec.options.push_back(speaker(dub.speaker));
     spec.options.push_back(text("--segments", "FILE", dub.segments,
                                 "who speaks when, with which file: JSON, or SubRip with [speaker] before each text")
@@ -260,6 +274,12 @@ CommandSpec declare_dub(DubCommand& dub) {
     for (Option& option : output_options(dub.output)) spec.options.push_back(std::move(option));
     spec.options.push_back(
         text("--report", "FILE.json", dub.report, "write what was done, as JSON, when it is done").command_line_only());
+    spec.options.push_back(
+        text("--plan", "FILE.csv", dub.plan, "write what the engine planned: a row for each picture and redrawn mouth")
+            .command_line_only());
+    spec.options.push_back(
+        flag("--mark", dub.mark, "say in the output's metadata that its mouths are synthesised, where they are")
+            .can_be_denied());
     spec.options.push_back(number("--preview", "SECONDS", dub.preview_s, {0, kLongestSeconds},
                                   "only the first seconds of the output; 0: all of it"));
     spec.options.push_back(
@@ -344,9 +364,9 @@ CommandSpec declare_doctor(DoctorCommand& doctor) {
 }  // namespace
 
 std::vector<CommandSpec> declare_commands(Invocation& invocation) {
-    return {declare_global(invocation.global),   declare_dub(invocation.dub),
-            declare_inspect(invocation.inspect), declare_compare(invocation.compare),
-            declare_prepare(invocation.prepare), declare_train(invocation.train),
+    return {declare_global(invocation.global),     declare_dub(invocation.dub),
+            declare_inspect(invocation.inspect),   declare_compare(invocation.compare),
+            declare_prepare(invocation.prepare),   declare_train(invocation.train),
             declare_validate(invocation.validate), declare_doctor(invocation.doctor)};
 }
 
