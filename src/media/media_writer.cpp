@@ -81,8 +81,9 @@ public:
 
 private:
     WriteReport publish(const std::string& picture) {
-        report_.bytes = output_.finish(tail());
-        if (options_.mark) report_.mark = written_mark();
+        report_.bytes = output_.finish(tail(), [this](const Input& written) {
+            if (options_.mark) report_.mark = mark_in(written);
+        });
         report_.container = container_.name();
         report_.video_encoder = picture;
         report_.sound = sound_->describe();
@@ -98,8 +99,8 @@ private:
     }
 
     // As read back: not every container keeps it.
-    [[nodiscard]] std::string written_mark() {
-        const FoundMark found = find_mark(Input(options_.path));
+    [[nodiscard]] std::string mark_in(const Input& written) {
+        const FoundMark found = find_mark(written);
         if (found.source_type != options_.mark->source_type)
             report_.warnings.push_back(
                 concat(container_.name(), " files cannot say that mouths are synthesised: ", "this one is not marked"));

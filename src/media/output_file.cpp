@@ -145,7 +145,7 @@ void OutputFile::write(Packet packet, int stream, Rational unit) {
     require_written(av_interleaved_write_frame(format_.get(), packet.get()), "cannot write");
 }
 
-std::int64_t OutputFile::finish(const std::string& tail) {
+std::int64_t OutputFile::finish(const std::string& tail, const std::function<void(const Input&)>& look) {
     require_written(av_write_trailer(format_.get()), "cannot finish");
     avio_flush(io_);
     require_written(0, "cannot finish");
@@ -153,7 +153,7 @@ std::int64_t OutputFile::finish(const std::string& tail) {
         ::lseek(file_.descriptor(), 0, SEEK_END);  // muxers go back to fill in lengths
         file_.write(tail);
     }
-    verify();
+    verify(look);
     struct stat status {};
     ::fstat(file_.descriptor(), &status);
     file_.publish();
@@ -161,12 +161,13 @@ std::int64_t OutputFile::finish(const std::string& tail) {
 }
 
 // Reads back what lies on the disk: some write errors show only there.
-void OutputFile::verify() const {
+void OutputFile::verify(const std::function<void(const Input&)>& look) const {
     const Input written(file_.staging_path());
     const auto fault = [&](const std::string& what) {
         fail(ExitCode::io, "the written file '", file_.target(), "' is not whole: ", what);
     };
     if (written.stream_count() == 0 || !written.video_stream()) fault("no video stream in it");
+    if (look) look(written);
     if (!container_.mp4_family) return;
     // Streams come back in the order in which they were written; pictures attached to the file do not count.
     const auto is_picture = [](const AVStream& stream) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "media/containers.h"
 
 namespace omnisync::media {
+
+class Input;
 
 /// Streams are added, then begin(), then packets of all streams in any order that is roughly that of time.
 class OutputFile {
@@ -34,15 +37,15 @@ public:
     void begin(Rational video_unit);
     /// Takes a packet whose times are in `unit`.
     void write(Packet packet, int stream, Rational unit);
-    /// Writes the index and, behind it, `tail` as it is, checks what lies on the disk, and publishes the file. Returns
-    /// its size in bytes.
-    std::int64_t finish(const std::string& tail = {});
+    /// Writes the index and, behind it, `tail` as it is, reads back what lies on the disk (and shows it to `look`), and
+    /// publishes the file. Returns its size in bytes.
+    std::int64_t finish(const std::string& tail = {}, const std::function<void(const Input&)>& look = {});
 
 private:
     static int write_bytes(void* self, std::uint8_t* data, int size);
     static std::int64_t seek(void* self, std::int64_t offset, int whence);
     void require_written(int code, const char* doing) const;
-    void verify() const;
+    void verify(const std::function<void(const Input&)>& look) const;
 
     Container container_;
     StagedFile file_;
