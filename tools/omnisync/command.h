@@ -73,6 +73,7 @@ struct InspectCommand {
     bool strict = false;
     FaceOptions faces;
     std::string pictures;  ///< folder for pictures of the faces; empty: none
+    std::string landmarks;  ///< CSV file of mouths; empty: none
     bool overwrite = false;
 };
 

@@ -308,6 +308,9 @@ CommandSpec declare_inspect(InspectCommand& inspect) {
         flag("--strict", inspect.strict, "damage is an error (65) instead of being counted"),
         text("--faces", "DIR", inspect.pictures,
              "write numbered pictures of the faces and a contact sheet with their landmarks into this folder")
+            .command_line_only(),
+        text("--landmarks", "FILE.csv", inspect.landmarks,
+             "write how far each mouth is open, and how sharp, in every frame in which it can be edited")
             .command_line_only()};
     for (Option& option : face_options(inspect.faces)) spec.options.push_back(std::move(option));
     spec.options.push_back(

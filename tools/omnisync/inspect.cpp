@@ -4,9 +4,11 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/staged_file.h"
 #include "command_files.h"
 #include "face_pictures.h"
 #include "first_pass.h"
+#include "landmark_table.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
@@ -50,6 +52,11 @@ Decoded decode(const InspectCommand& command, const std::vector<ShotBoundary>* c
     return found;
 }
 
+bool wants_faces(const InspectCommand& command) {
+    return !command.pictures.empty() || !command.landmarks.empty() || !command.faces.analysis.empty() ||
+           !command.faces.boxes.empty();
+}
+
 /// Nothing when the landmark model is missing and nobody has asked for what needs it.
 std::optional<FirstPass> look_for_faces(const InspectCommand& command, const Session& session,
                                         TimestampSummary& times) {
@@ -62,7 +69,7 @@ std::optional<FirstPass> look_for_faces(const InspectCommand& command, const Ses
     try {
         return run_first_pass(request, session);
     } catch (const Error& error) {
-        const bool asked = !command.faces.analysis.empty() || !command.pictures.empty() || !command.faces.boxes.empty();
+        const bool asked = wants_faces(command);
         if (error.code() != ExitCode::unavailable || asked) throw;
         log::warn("faces are not looked for: ", error.what(), error.hint().empty() ? "" : ": ", error.hint());
     }
@@ -87,6 +94,9 @@ void decode_with_faces(const InspectCommand& command, const Session& session, Pi
     if (!command.pictures.empty())
         faces.pictures = write_face_pictures(faces.analysis, command.video, command.strict, command.pictures,
                                              command.overwrite, session);
+    if (!command.landmarks.empty())
+        write_landmark_table(faces.analysis, command.video, command.strict, command.landmarks, command.overwrite,
+                             session);
     facts.faces = std::move(faces);
 }
 
@@ -119,11 +129,10 @@ std::optional<double> PictureFacts::behind_sound_s(const MediaProbe& media) cons
 namespace {
 
 void refuse_contradictions(const InspectCommand& command) {
-    const bool wants_faces =
-        !command.pictures.empty() || !command.faces.analysis.empty() || !command.faces.boxes.empty();
-    if ((command.fast || command.no_faces) && wants_faces)
+    if ((command.fast || command.no_faces) && wants_faces(command))
         throw Error(ExitCode::usage,
-                    concat(command.fast ? "--fast" : "--no-faces", " contradicts --faces, --analysis and --face-box"),
+                    concat(command.fast ? "--fast" : "--no-faces",
+                           " contradicts --faces, --landmarks, --analysis and --face-box"),
                     "leave one of them out");
     const std::filesystem::path analysis = command.faces.analysis;
     if (!command.pictures.empty() && analysis.extension() == ".png")
@@ -136,12 +145,14 @@ void refuse_contradictions(const InspectCommand& command) {
 
 int run_inspect(const InspectCommand& command, const Session& session) {
     refuse_contradictions(command);
-    check_files({{command.video}, {{"--analysis", command.faces.analysis}}}, session.global());
+    check_files({{command.video}, {{"--analysis", command.faces.analysis}, {"--landmarks", command.landmarks}}},
+                session.global());
+    if (!command.landmarks.empty()) const StagedFile check(command.landmarks, command.overwrite, {command.video});
     Inspection found;
     found.media = probe_media(command.video);
     if (found.media.video)
         found.picture = look_at_picture(command, session);
-    else if (!command.pictures.empty() || !command.faces.analysis.empty() || !command.faces.boxes.empty())
+    else if (wants_faces(command))
         throw Error(ExitCode::bad_data, concat("'", command.video, "' has no picture to look for faces in"));
     if (session.global().json) {
         session.result(dump(to_json(found)));
