@@ -38,7 +38,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Columns picture, time_s, track, planned_opening, source_opening, exemplar (docs/formats.md). `origin_s`:
+/// Columns picture, time_s, track, planned_opening, source_opening, exemplar (docs/cli.md). `origin_s`:
 /// VideoInfo::origin in seconds; the table's times count from there.
 [[nodiscard]] std::string plan_table(const std::vector<PlanRow>& plan, double origin_s);
 
