@@ -61,7 +61,7 @@ double sharpness_of(const GrayView& luma, const MouthBox& box) {
 void write_landmark_table(const Analysis& analysis, const std::string& video, bool strict, const std::string& path,
                           bool overwrite, const Session& session) {
     StagedFile file(path, overwrite, {video});
-    file.write("frame,time_s,track,opening,mouth_width,mouth_height,sharpness\n");
+    file.write("frame,time_s,track,opening,mouth_x,mouth_y,mouth_width,mouth_height,sharpness\n");
     const auto source = open_video(video, {session.global().threads, strict});
     const double origin_s = seconds(source->info().origin);
     GrayMaker maker(source->info());
@@ -77,7 +77,8 @@ void write_landmark_table(const Analysis& analysis, const std::string& video, bo
             if (face == nullptr || face->obstacle != Obstacle::none) continue;
             const MouthBox box = mouth_box(*face);
             file.write(concat(index, ",", decimal(seconds(frame->pts) - origin_s, 4), ",", track.id, ",",
-                              decimal(opening_of(*face), 3), ",", box.right - box.left, ",", box.bottom - box.top, ",",
+                              decimal(opening_of(*face), 3), ",", (box.left + box.right) / 2, ",",
+                              (box.top + box.bottom) / 2, ",", box.right - box.left, ",", box.bottom - box.top, ",",
                               decimal(sharpness_of(luma, box), 2), "\n"));
         }
         progress.update(seconds(frame->pts) - origin_s, index + 1);
