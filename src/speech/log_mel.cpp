@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/hann_window.h>
@@ -11,6 +12,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/square.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -33,18 +35,40 @@ at::Tensor make_filters() {
     return at::minimum((bins - low) / (middle - low), (high - bins) / (high - middle)).clamp_min(0).to(at::kFloat);
 }
 
-}  // namespace
-
-at::Tensor mel_power(const at::Tensor& samples) {
+/// Whole windows of `samples`: [n] -> [(n - kWindow) / kHop + 1, kBands].
+at::Tensor power_of_windows(const at::Tensor& samples) {
     static const at::Tensor filters = make_filters();
     static const at::Tensor window = at::hann_window(kWindow, at::kFloat);
-    const std::int64_t frames = samples.size(0) / kHop + 1;
-    const std::int64_t before = kWindow / 2;
-    const std::int64_t needed = (frames - 1) * kHop + kWindow;
-    const at::Tensor padded =
-        at::constant_pad_nd(samples, {before, std::max<std::int64_t>(0, needed - before - samples.size(0))});
-    const at::Tensor spectrum = at::fft_rfft(padded.unfold(0, kWindow, kHop) * window, kFft);
+    const at::Tensor spectrum = at::fft_rfft(samples.unfold(0, kWindow, kHop) * window, kFft);
     return at::matmul(at::square(at::abs(spectrum)), filters);
+}
+
+}  // namespace
+
+MelReader::MelReader() : waiting_(at::zeros({kWindow / 2})) {}
+
+void MelReader::add(const at::Tensor& samples) {
+    samples_ += samples.size(0);
+    const at::Tensor all = at::cat({waiting_, samples});
+    const std::int64_t ready = all.size(0) < kWindow ? 0 : (all.size(0) - kWindow) / kHop + 1;
+    if (ready > 0) power_.push_back(power_of_windows(all.narrow(0, 0, (ready - 1) * kHop + kWindow)));
+    frames_ += ready;
+    waiting_ = all.narrow(0, ready * kHop, all.size(0) - ready * kHop).clone();
+}
+
+at::Tensor MelReader::finish() {
+    const std::int64_t missing = samples_ / kHop + 1 - frames_;
+    if (missing > 0) {
+        const std::int64_t needed = (missing - 1) * kHop + kWindow;
+        power_.push_back(power_of_windows(at::constant_pad_nd(waiting_, {0, needed - waiting_.size(0)})));
+    }
+    return at::cat(power_);
+}
+
+at::Tensor mel_power(const at::Tensor& samples) {
+    MelReader reader;
+    reader.add(samples);
+    return reader.finish();
 }
 
 MelLevel measure_level(const at::Tensor& power) {

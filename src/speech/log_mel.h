@@ -1,9 +1,10 @@
 // What the motion planner hears: mel bands at 100 Hz.
 #pragma once
 
-#include <cstdint>
+#include <ATen/core/Tensor.h>
 
-#include "ops/tensor_fwd.h"
+#include <cstdint>
+#include <vector>
 
 namespace omnisync::speech {
 
@@ -15,6 +16,22 @@ inline constexpr int kBands = 80;    ///< triangles on the mel scale (HTK's), 0 
 /// Power in mel bands. `samples`: [n] float32 at kRateHz. Gives [n / kHop + 1, kBands]: frame k is centred on sample
 /// k * kHop; beyond the ends there is silence.
 [[nodiscard]] at::Tensor mel_power(const at::Tensor& samples);
+
+/// mel_power of a sound that comes in blocks, without keeping its samples.
+class MelReader {
+public:
+    MelReader();
+    /// `samples`: [n] float32 at kRateHz, any n.
+    void add(const at::Tensor& samples);
+    /// All frames; nothing may be added afterwards.
+    [[nodiscard]] at::Tensor finish();
+
+private:
+    at::Tensor waiting_;  ///< samples that frames still need
+    std::int64_t samples_ = 0;
+    std::int64_t frames_ = 0;
+    std::vector<at::Tensor> power_;
+};
 
 /// The nepers (natural logarithm of power) of `power` [..., T, kBands], floored this far below the loudest band.
 inline constexpr double kFloorNepers = 12;

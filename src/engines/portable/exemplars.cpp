@@ -173,10 +173,9 @@ std::vector<ExemplarBank> ExemplarBank::study(const EngineJob& job) {
             const Candidate& one = next->second;
             const FacePatch patch = cut_face(*frame, job.video, *one.face);
             if (patch.area.width == 0) continue;
-            banks[one.track->person].exemplars_.push_back({one.track->id, index, patch.picture,
-                                                           shrink_to_canonical(patch.picture), one.mouth,
-                                                           one.face->pose.yaw, one.face->pose.pitch,
-                                                           one.face->quality.sharpness});
+            banks[one.track->person].exemplars_.push_back(
+                {one.track->id, index, patch.picture, shrink_to_canonical(patch.picture), one.mouth, one.face->pose.yaw,
+                 one.face->pose.pitch, one.face->quality.sharpness});
         }
     }
     std::vector<ExemplarBank> made;

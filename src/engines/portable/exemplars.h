@@ -29,8 +29,8 @@ struct Exemplar {
     std::int64_t frame = 0;
     compositing::FacePictures picture;
     compositing::FacePictures small;  ///< the same, shrunk to canonical resolution
-    at::Tensor mouth;  ///< [40], canonical pixels
-    float yaw = 0;     ///< degrees
+    at::Tensor mouth;                 ///< [40], canonical pixels
+    float yaw = 0;                    ///< degrees
     float pitch = 0;
     float sharpness = 0;
 };

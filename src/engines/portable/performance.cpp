@@ -9,7 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
+#include <utility>
 
+#include "engines/portable/closures.h"
 #include "engines/portable/curve.h"
 #include "engines/portable/exemplars.h"
 #include "speech/activity.h"
@@ -19,30 +22,26 @@ namespace omnisync::portable {
 namespace {
 
 constexpr double kActivityRateHz = 100;
-constexpr std::size_t kBlock = 1 << 16;  // samples read at once
-constexpr double kJoin_s = 0.12;         // over which a plan takes over from the picture's own motion
-constexpr double kClosed = 0.15;         // the share of frames, least open first, whose mean is the mouth at rest
-// A mouth that hardly moves says nothing of its owner's spread; then the average speaker's serves.
-constexpr double kLeastSpread = 0.5;
+constexpr std::int64_t kBlock = 1 << 16;              // samples read at once
+constexpr std::int64_t kPiece = 1000, kContext = 64;  // mel frames: 10 s; more than the ear's reach
+constexpr double kJoin_s = 0.12;                      // over which a plan takes over from the picture's own motion
+// Of the lips' opening, where the speaker's own is not known.
 constexpr double kAverageSpread = 1.8;
 constexpr double kLeastGain = 0.6;
 constexpr double kMostGain = 2.5;
+constexpr double kJawSideways = 0.3;
 
-at::Tensor read_all(SpeechSource& source) {
-    std::vector<at::Tensor> blocks;
-    for (;;) {
-        const at::Tensor block = at::empty({static_cast<std::int64_t>(kBlock)}, at::kFloat);
-        const std::size_t got = source.read({block.mutable_data_ptr<float>(), kBlock});
-        blocks.push_back(block.narrow(0, 0, static_cast<std::int64_t>(got)));
-        if (got < kBlock) return at::cat(blocks);
+/// hear() in pieces that overlap by what the ear listens to on both sides: a long speech needs no more memory.
+at::Tensor hear_all(const MotionNet& net, const at::Tensor& mel) {
+    std::vector<at::Tensor> heard;
+    for (std::int64_t first = 0; first < mel.size(0); first += kPiece) {
+        const std::int64_t from = std::max<std::int64_t>(0, first - kContext);
+        const std::int64_t to = std::min(mel.size(0), first + kPiece + kContext);
+        const at::Tensor piece = net.hear(mel.narrow(0, from, to - from).unsqueeze(0));
+        const std::int64_t skip = (first - from) / 2;
+        heard.push_back(piece.narrow(2, skip, std::min(kPiece / 2, piece.size(2) - skip)).clone());
     }
-}
-
-/// [n, kMotionPoints, 2]
-at::Tensor points_of(const std::vector<const FaceFrame*>& faces) {
-    std::vector<at::Tensor> all;
-    for (const FaceFrame* face : faces) all.push_back(motion_points(canonical_landmarks(*face)));
-    return at::cat(all);
+    return at::cat(heard, 2);
 }
 
 double deviation(const at::Tensor& values) {
@@ -65,9 +64,16 @@ at::Tensor joins(const std::vector<double>& times, bool fade_in, bool fade_out) 
 
 Utterance listen(const MotionNet& net, const Voice& voice) {
     const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
-    const at::Tensor power = speech::mel_power(read_all(*source));
+    speech::MelReader reader;
+    for (std::int64_t got = kBlock; got == kBlock;) {
+        const at::Tensor block = at::empty({kBlock}, at::kFloat);
+        got = static_cast<std::int64_t>(
+            source->read({block.mutable_data_ptr<float>(), static_cast<std::size_t>(kBlock)}));
+        reader.add(block.narrow(0, 0, got));
+    }
+    const at::Tensor power = reader.finish();
     const at::Tensor mel = speech::normalise(power, speech::measure_level(power));
-    return {net.hear(mel.unsqueeze(0)), speech::activity(power).unsqueeze(1), voice.start_s};
+    return {hear_all(net, mel), speech::activity(power).unsqueeze(1), voice.start_s};
 }
 
 std::vector<Performance> stretches(const EngineJob& job) {
@@ -96,37 +102,64 @@ std::vector<Performance> stretches(const EngineJob& job) {
     return all;
 }
 
-Habit habit_of(const FaceTrack& track, const MotionBasis& basis) {
-    std::vector<const FaceFrame*> seen;
-    for (const FaceFrame& face : track.frames)
-        if (face.obstacle == Obstacle::none) seen.push_back(&face);
-    if (seen.empty())
-        for (const FaceFrame& face : track.frames) seen.push_back(&face);
-    const at::Tensor points = points_of(seen);
-    Habit habit;
-    habit.mean = points.mean(0);
-    const at::Tensor motion = basis.encode(points - habit.mean);
-    const at::Tensor open = opening(points);
-    const auto closed =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(kClosed * static_cast<double>(points.size(0))));
-    habit.rest = motion.index_select(0, open.argsort().narrow(0, 0, closed)).mean(0);
-    habit.spread = deviation(open);
-    habit.style =
-        habit.spread < kLeastSpread ? at::zeros({kComponents}) : motion.square().mean(0).clamp_min(1e-3).sqrt().log();
-    return habit;
+namespace {
+
+/// What the speech asks for on the motion grid, of the speaker's own amplitude, lips closed where they should be.
+at::Tensor speak(const MotionPlan& plan, const MotionBasis& basis, const Habit& habit, double strength) {
+    const at::Tensor lips = basis.opening_of();
+    const double planned = deviation(at::matmul(plan.motion, lips));
+    const double wanted = habit.spread < kLeastSpread ? kAverageSpread : habit.spread;
+    const double gain = planned > 1e-3 ? std::clamp(wanted / planned, kLeastGain, kMostGain) * strength : 1;
+    const at::Tensor spoken = plan.motion * gain;
+    const double rest = at::matmul(habit.rest, lips).item<double>();
+    const at::Tensor closing = closures(at::matmul(spoken, lips), rest, wanted);
+    // The likeliest way to change the opening alone, as the basis' variances have it.
+    const at::Tensor likely = lips * basis.deviation.square();
+    const at::Tensor way = likely / at::matmul(likely, lips);
+    return spoken - closing.unsqueeze(1) * way;
 }
+
+/// Adds `moved` [n, kMotionPoints, 2] to the landmarks. Seen from the side, sideways movement is shorter. The jaw's
+/// outline goes down and up; what the components have of its sides going in and out would bend hair and background.
+void move_points(const at::Tensor& landmarks, const at::Tensor& moved, const std::vector<const FaceFrame*>& faces) {
+    static const at::Tensor sides =
+        at::tensor({0.3F, 0.6F, 0.85F, 1.F, 1.F, 1.F, 0.85F, 0.6F, 0.3F}).view({1, kJawPoints, 1});
+    std::vector<float> shorter;
+    for (const FaceFrame* face : faces)
+        shorter.push_back(static_cast<float>(std::cos(face->pose.yaw * std::numbers::pi / 180)));
+    moved.select(2, 0).mul_(at::tensor(shorter).unsqueeze(1));
+    const at::Tensor jaw = moved.narrow(1, 0, kJawPoints) * sides;
+    jaw.select(2, 0).mul_(kJawSideways);
+    landmarks.narrow(1, kJawFirst, kJawPoints).add_(jaw);
+    landmarks.narrow(1, kMouthFirst, kMouthPoints).add_(moved.narrow(1, kJawPoints, kMouthPoints));
+}
+
+/// Lips may touch, not cross: inner pairs that would are put where they meet.
+void uncross_lips(const at::Tensor& landmarks) {
+    for (const auto& [above, below] : {std::pair{61, 67}, {62, 66}, {63, 65}}) {
+        const at::Tensor upper = landmarks.select(1, above).select(1, 1);
+        const at::Tensor lower = landmarks.select(1, below).select(1, 1);
+        const at::Tensor over = (upper - lower).clamp_min(0) / 2;
+        upper.sub_(over);
+        lower.add_(over);
+    }
+}
+
+}  // namespace
 
 void plan(Performance& performance, const EngineJob& job, const MotionNet& net, const MotionBasis& basis,
           const Habit& habit, const Utterance& utterance) {
     std::vector<double> times;  // of the utterance
+    std::vector<const FaceFrame*> faces;
     std::vector<at::Tensor> landmarks;
     for (std::int64_t i = 0; i < performance.length; ++i) {
         const Shown& shown = job.shown[static_cast<std::size_t>(performance.first + i)];
         times.push_back(shown.time_s - utterance.start_s);
-        landmarks.push_back(canonical_landmarks(*performance.track->at(shown.frame)));
+        faces.push_back(performance.track->at(shown.frame));
+        landmarks.push_back(canonical_landmarks(*faces.back()));
     }
     performance.targets = at::cat(landmarks);
-    const at::Tensor own = basis.encode(motion_points(performance.targets) - habit.mean);
+    const at::Tensor own = basis.encode(motion_points(performance.targets) - habit.shape_of(faces));
 
     PlanOptions options;
     if (job.options.steps > 0) options.steps = job.options.steps;
@@ -139,10 +172,8 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
     for (std::int64_t i = options.first; i <= last; ++i) grid.push_back(static_cast<double>(i) / kMotionRateHz);
     const MotionPlan made = plan_motion(net, utterance.heard, read_uneven(own, times, grid), habit.style, options);
 
-    const double planned = deviation(at::matmul(made.motion, basis.opening_of()));
-    const double wanted = habit.spread < kLeastSpread ? kAverageSpread : habit.spread;
-    const double gain = planned > 1e-3 ? std::clamp(wanted / planned, kLeastGain, kMostGain) * job.options.strength : 1;
-    const at::Tensor spoken = read_curve(made.motion * gain, grid.front(), kMotionRateHz, times);
+    const at::Tensor spoken =
+        read_curve(speak(made, basis, habit, job.options.strength), grid.front(), kMotionRateHz, times);
     const at::Tensor active = read_curve(utterance.activity, 0, kActivityRateHz, times).clamp(0, 1);
     const at::Tensor motion = habit.rest + (spoken - habit.rest) * active;
 
@@ -153,9 +184,8 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
     const bool ends_within =
         performance.track->at(last_frame + 1) != nullptr && after < static_cast<std::int64_t>(job.shown.size());
     const at::Tensor change = (motion - own) * joins(times, begins_within, ends_within);
-    const at::Tensor moved = basis.decode(change);
-    performance.targets.narrow(1, kJawFirst, kJawPoints).add_(moved.narrow(1, 0, kJawPoints));
-    performance.targets.narrow(1, kMouthFirst, kMouthPoints).add_(moved.narrow(1, kJawPoints, kMouthPoints));
+    move_points(performance.targets, basis.decode(change), faces);
+    uncross_lips(performance.targets);
 }
 
 }  // namespace omnisync::portable

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engines/portable/habit.h"
 #include "engines/portable/motion_basis.h"
 #include "engines/portable/motion_planner.h"
 #include "omnisync/engine.h"
@@ -34,15 +35,6 @@ struct Performance {
 
 /// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.
 [[nodiscard]] std::vector<Performance> stretches(const EngineJob& job);
-
-/// The track's mouth over its whole length, as far as planning needs it.
-struct Habit {
-    at::Tensor mean;    ///< [kMotionPoints, 2]: of its motion points, canonical
-    at::Tensor rest;    ///< [kComponents]: motion of the closed mouth
-    at::Tensor style;   ///< [kComponents]: ln of deviations
-    double spread = 0;  ///< deviation of the lips' opening, canonical pixels
-};
-[[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis);
 
 /// Fills in `targets`: the landmarks of each shown frame with the planned motion in place of the mouth's own.
 void plan(Performance& performance, const EngineJob& job, const MotionNet& net, const MotionBasis& basis,

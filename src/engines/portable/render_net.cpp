@@ -25,8 +25,8 @@ using geometry::kWindowSide;
 using weights::Init;
 
 constexpr std::int64_t kChannels = 5 * 3 + 2;
-constexpr double kShapeReach = 6;      // canonical pixels from the lips to where the distance says no more
-constexpr double kFocus = 18;          // canonical pixels, deviation of the Gaussian
+constexpr double kShapeReach = 6;         // canonical pixels from the lips to where the distance says no more
+constexpr double kFocus = 18;             // canonical pixels, deviation of the Gaussian
 constexpr int kBicubic = 2, kBorder = 1;  // ATen's numbers
 // A token speaks for a patch: of so many numbers a side, per channel.
 constexpr std::int64_t kColourCells = 8, kShareCells = 4, kShiftCells = 2;
@@ -68,13 +68,16 @@ RenderCondition render_condition(const compositing::FacePictures& source, const 
             made.exemplar,
             made.second,
             at::stack({lips_distance(target, 48, 12, points), lips_distance(target, 60, 8, points)}, 1),
-            at::cat({points_about(target), points_about(source.landmarks)}, 1),
+            at::cat({points_about(target), points_about(source.landmarks), points_about(exemplar.landmarks),
+                     points_about(second.landmarks)},
+                    1),
             focus_on(target, points)};
 }
 
 compositing::Proposal apply_correction(const at::Tensor& correction, const compositing::FacePictures& source,
-                            const compositing::FacePictures& exemplar, const compositing::FacePictures& second,
-                            const at::Tensor& target, const at::Tensor& points) {
+                                       const compositing::FacePictures& exemplar,
+                                       const compositing::FacePictures& second, const at::Tensor& target,
+                                       const at::Tensor& points) {
     const at::Tensor here = geometry::read_window(correction, points);
     const at::Tensor aside = points + here.narrow(1, 6, 2).permute({0, 2, 3, 1});
     compositing::Proposal made = compositing::propose(source, exemplar, second, target, aside);
@@ -86,8 +89,8 @@ compositing::Proposal apply_correction(const at::Tensor& correction, const compo
 at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition& condition) {
     const at::Tensor points = geometry::window_points();
     const at::Tensor here = geometry::read_window(correction, points);
-    const at::Tensor mixed = mix(condition.proposal, condition.source, condition.exemplar, condition.second,
-                                 here.narrow(1, 3, 3));
+    const at::Tensor mixed =
+        mix(condition.proposal, condition.source, condition.exemplar, condition.second, here.narrow(1, 3, 3));
     const at::Tensor aside = points + here.narrow(1, 6, 2).permute({0, 2, 3, 1});
     const at::Tensor corner = at::tensor({geometry::kWindowX - 0.5F, geometry::kWindowY - 0.5F});
     return at::grid_sampler_2d(mixed, (aside - corner) / kWindowSide * 2 - 1, kBicubic, kBorder, false) +
@@ -101,7 +104,7 @@ RenderNet::RenderNet(const weights::Scope& scope, const RenderConfig& config)
                         Init::small)),
       level_in_(scope / "level_in", config.width, config.width),
       level_out_(scope / "level_out", config.width, config.width),
-      geometry_(scope / "geometry", 4 * kMotionPoints, config.width),
+      geometry_(scope / "geometry", 8 * kMotionPoints, config.width),
       last_modulation_(scope / "last_modulation", config.width, 2 * config.width, Init::zeros),
       out_(scope / "out", config.width, kOutputs, Init::zeros) {
     const std::int64_t side = kWindowSide / config.patch;

@@ -25,7 +25,8 @@ struct RenderCondition {
     at::Tensor exemplar;  ///< the nearest one, warped whole
     at::Tensor second;    ///< another one
     at::Tensor shapes;    ///< [B, 2, 96, 96]: distance to outer and inner lips of the target, -1 .. 1
-    at::Tensor geometry;  ///< [B, 4 * kMotionPoints]: motion points of target and frame, about the mean
+    at::Tensor geometry;  ///< [B, 8 * kMotionPoints]: motion points of target, frame, exemplar, second: what fits says
+                          ///< how far to trust it
     at::Tensor focus;     ///< [B, 1, 96, 96]: a Gaussian about the mouth, where guidance acts (paper, eq. 7)
 };
 
@@ -34,19 +35,20 @@ struct RenderCondition {
                                                const compositing::FacePictures& exemplar,
                                                const compositing::FacePictures& second, const at::Tensor& target);
 
-/// What is to be done to a proposal, in the window's pixels: [B, kCorrectionChannels, 96, 96]. Zeros change nothing, and
-/// corrections may be added and scaled. It says where to look rather than what to paint as far as it can, so that it
-/// serves a proposal of any resolution.
+/// What is to be done to a proposal, in the window's pixels: [B, kCorrectionChannels, 96, 96]. Zeros change nothing,
+/// and corrections may be added and scaled. It says where to look rather than what to paint as far as it can, so that
+/// it serves a proposal of any resolution.
 ///   0..2  what to add to the colours, of -1 .. 1
 ///   3..5  the shares of source, exemplar and second in place of the proposal
 ///   6..7  canonical pixels by which to look aside
 inline constexpr std::int64_t kCorrectionChannels = 8;
 
 /// A proposal as `propose` makes it, `blended` corrected, out of pictures of -1 .. 1 of any resolution.
-[[nodiscard]] compositing::Proposal apply_correction(const at::Tensor& correction, const compositing::FacePictures& source,
+[[nodiscard]] compositing::Proposal apply_correction(const at::Tensor& correction,
+                                                     const compositing::FacePictures& source,
                                                      const compositing::FacePictures& exemplar,
-                                                     const compositing::FacePictures& second,
-                                                     const at::Tensor& target, const at::Tensor& points);
+                                                     const compositing::FacePictures& second, const at::Tensor& target,
+                                                     const at::Tensor& points);
 /// The same for the window itself, whose proposal is made already: [B, 3, 96, 96].
 [[nodiscard]] at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition& condition);
 

@@ -1,0 +1,77 @@
+#include "engines/portable/habit.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/linalg_solve.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engines/portable/exemplars.h"
+
+namespace omnisync::portable {
+namespace {
+
+constexpr double kClosed = 0.15;    // the share of frames, least open first, whose mean is the mouth at rest
+constexpr double kTurn = 20;        // degrees of yaw or pitch that make a pose term of 1
+constexpr std::int64_t kPoseTerms = 3;    // yaw, its square, pitch
+constexpr double kStiffness = 0.1;  // a term's variance below which it explains little: heads that hardly turn
+
+/// [n, kPoseTerms]
+at::Tensor pose_terms(const std::vector<const FaceFrame*>& faces) {
+    const at::Tensor terms = at::empty({static_cast<std::int64_t>(faces.size()), kPoseTerms});
+    float* to = terms.mutable_data_ptr<float>();
+    for (const FaceFrame* face : faces) {
+        const auto yaw = static_cast<float>(face->pose.yaw / kTurn);
+        *to++ = yaw;
+        *to++ = yaw * yaw;
+        *to++ = static_cast<float>(face->pose.pitch / kTurn);
+    }
+    return terms;
+}
+
+}  // namespace
+
+at::Tensor motion_points_of(const std::vector<const FaceFrame*>& faces) {
+    std::vector<at::Tensor> all;
+    for (const FaceFrame* face : faces) all.push_back(motion_points(canonical_landmarks(*face)));
+    return at::cat(all);
+}
+
+at::Tensor Habit::shape_of(const std::vector<const FaceFrame*>& faces) const {
+    return mean + at::matmul(pose_terms(faces) - usual, by_pose).view({-1, kMotionPoints, 2});
+}
+
+Habit habit_of(const FaceTrack& track, const MotionBasis& basis) {
+    std::vector<const FaceFrame*> seen;
+    for (const FaceFrame& face : track.frames)
+        if (face.obstacle == Obstacle::none) seen.push_back(&face);
+    if (seen.empty())
+        for (const FaceFrame& face : track.frames) seen.push_back(&face);
+    const at::Tensor points = motion_points_of(seen);
+    const auto count = static_cast<double>(seen.size());
+    Habit habit;
+    habit.mean = points.mean(0);
+    const at::Tensor terms = pose_terms(seen);
+    habit.usual = terms.mean(0);
+    // Ridge regression: a turned head shifts jaw and lips in the canonical face, and that is no speech.
+    const at::Tensor x = terms - habit.usual;
+    const at::Tensor y = (points - habit.mean).flatten(1);
+    const at::Tensor normal = at::matmul(x.t(), x) + kStiffness * count * at::eye(x.size(1));
+    habit.by_pose = at::linalg_solve(normal, at::matmul(x.t(), y));
+
+    const at::Tensor motion = basis.encode(points - habit.shape_of(seen));
+    const at::Tensor open = opening(points);
+    const auto closed = std::max<std::int64_t>(1, static_cast<std::int64_t>(kClosed * count));
+    habit.rest = motion.index_select(0, open.argsort().narrow(0, 0, closed)).mean(0);
+    habit.spread = seen.size() > 1 ? open.std().item<double>() : 0.0;
+    habit.style =
+        habit.spread < kLeastSpread ? at::zeros({kComponents}) : motion.square().mean(0).clamp_min(1e-3).sqrt().log();
+    return habit;
+}
+
+}  // namespace omnisync::portable

@@ -1,0 +1,33 @@
+// How a person holds and moves their mouth: what planning needs to know of a track.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "engines/portable/motion_basis.h"
+#include "omnisync/faces.h"
+
+namespace omnisync::portable {
+
+/// Motion points of faces, canonical: [n, kMotionPoints, 2].
+[[nodiscard]] at::Tensor motion_points_of(const std::vector<const FaceFrame*>& faces);
+
+/// The track's mouth over its whole length.
+struct Habit {
+    at::Tensor mean;     ///< [kMotionPoints, 2]: of its motion points, canonical, at `usual`
+    at::Tensor by_pose;  ///< [pose terms, 2 * kMotionPoints]: what a turn of the head adds
+    at::Tensor usual;    ///< [pose terms]: their mean
+    at::Tensor rest;     ///< [kComponents]: motion of the closed mouth
+    at::Tensor style;    ///< [kComponents]: ln of deviations
+    double spread = 0;   ///< deviation of the lips' opening, canonical pixels
+
+    /// The face at its mean, turned as `faces` are: what their motion is counted from. [n, kMotionPoints, 2].
+    [[nodiscard]] at::Tensor shape_of(const std::vector<const FaceFrame*>& faces) const;
+};
+[[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis);
+
+/// A mouth that hardly moves says nothing of its owner's spread.
+inline constexpr double kLeastSpread = 0.5;  // canonical pixels
+
+}  // namespace omnisync::portable
