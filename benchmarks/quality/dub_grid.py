@@ -26,8 +26,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHARED = pathlib.Path(os.environ.get("OMNISYNC_SHARED", HERE.parent.parent.parent / "shared"))
-SILENT_DB = 30      # below the speech's loud parts
+SILENT_DB = 25      # below the speech's loud parts
 QUIET_S = 0.12      # silence must last so long before and after a moment
+SILENCE_S = 1       # the end of each speech: few of them pause
 FEWEST = 25         # pictures of a track that say something
 COLUMNS = ("follows", "old", "chance", "silence", "flicker", "sharp")
 
@@ -140,7 +141,8 @@ class Grid:
     def speech(self, path):
         cut = self.work / f"{path.stem}.wav"
         if not cut.exists():
-            subprocess.run(["ffmpeg", "-v", "error", "-y", "-t", str(self.seconds), "-i", str(path), str(cut)], check=True)
+            graph = f"atrim=0:{self.seconds - SILENCE_S},apad=whole_dur={self.seconds}"
+            subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(path), "-af", graph, str(cut)], check=True)
         return cut
 
     def follow(self, video, name):
@@ -216,7 +218,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--omnisync", default=shutil.which("omnisync") or str(HERE.parent.parent / "build/bin/omnisync"))
     parser.add_argument("--models", help="as for omnisync dub")
-    parser.add_argument("--seconds", type=float, default=8, help="of each speech")
+    parser.add_argument("--seconds", type=float, default=8, help="of each speech, the last of them silent")
     parser.add_argument("--work", help="folder for results; default: a new temporary one")
     parser.add_argument("--json", help="all figures, as JSON")
     parser.add_argument("--speech", action="append", type=pathlib.Path)
