@@ -105,6 +105,9 @@ const std::vector<Slip> kSlips{
     {"out_of_range", {"dub", "a", "b", "-o", "c", "--keep-audio", "3"}, "--keep-audio must be a number from -200 to 0"},
     {"not_finite", {"dub", "a", "b", "-o", "c", "--offset", "nan"}, "--offset must be a number"},
     {"not_whole", {"--threads", "2.5", "doctor"}, "--threads must be a whole number from 0 to 1024"},
+    {"steps", {"dub", "a", "b", "-o", "c", "--steps", "-1"}, "--steps must be a whole number from 0 to 1000, not '-1'"},
+    {"strength", {"dub", "a", "b", "-o", "c", "--strength", "2.1"}, "--strength must be a number from 0 to 2"},
+    {"denied", {"dub", "a", "b", "-o", "c", "--no-marks"}, "unknown option '--no-marks': did you mean '--no-mark'?"},
     {"choice", {"dub", "a", "b", "-o", "c", "--sync", "bouce"}, "did you mean 'bounce'?"},
     {"device", {"--device", "cuda:x", "doctor"}, "--device must be auto, cpu, cuda or cuda:N"},
     {"dash_name", {"dub", "-video.mp4", "b", "-o", "c"}, "unknown option '-video.mp4'"},
@@ -114,7 +117,9 @@ INSTANTIATE_TEST_SUITE_P(All, Slips, testing::ValuesIn(kSlips), [](const auto& i
 
 TEST_F(Cli, EnginesThatAreNotThereAreUnavailable) {
     for (const char* engine : {"portable", "xdub"}) {
-        const auto result = omnisync({"dub", "a", "b", "-o", "c", "--engine", engine});
+        // A folder for it that is empty is found before the weights that ship.
+        fs::create_directories(folder_ / "models" / engine);
+        const auto result = omnisync({"dub", "a", "b", "-o", "c", "--engine", engine, "--models", "models"});
         EXPECT_TRUE(failed_with(result, kUnavailable, "use --engine none")) << engine;
         EXPECT_EQ(line_count(result.err), 1);
     }

@@ -162,6 +162,7 @@ TEST_F(PortableEngine, EveryWayToFillTimeIsDrawn) {
 }
 
 TEST_F(PortableEngine, WithoutWeightsNothingIsBegun) {
+    fs::create_directories(*folder_ / "nowhere" / "portable");  // found before the weights that ship, and empty
     const auto done = omnisync({"dub", example("speaker.mp4").string(), example("speech.wav").string(), "-o",
                                 (*folder_ / "none.mkv").string(), "--models", (*folder_ / "nowhere").string()});
     EXPECT_TRUE(failed_with(done, kUnavailable, "--models"));
