@@ -1,5 +1,7 @@
 #include "training/footage.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "omnisync/error.h"
@@ -33,6 +35,13 @@ std::vector<std::string> names_of(const weights::TensorFile& file, std::int64_t 
 }
 
 }  // namespace
+
+std::string shard_name(const std::string& path) {
+    const std::filesystem::path whole = path;
+    std::string name = (whole.parent_path().filename() / whole.stem()).string();
+    std::replace(name.begin(), name.end(), ',', '_');  // it heads lines of CSV
+    return name;
+}
 
 Footage load_footage(const std::string& path) {
     const weights::TensorFile file = weights::load_safetensors(path);

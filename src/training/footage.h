@@ -26,6 +26,9 @@ struct Footage {
     at::Tensor chroma;     ///< [F, 2, 56, 64] uint8
 };
 
+/// A shard's name for people: two of one name tell themselves apart by their folder.
+[[nodiscard]] std::string shard_name(const std::string& path);
+
 /// Throws Error(bad_data) for what is no shard or whose clips reach beyond it.
 [[nodiscard]] Footage load_footage(const std::string& path);
 [[nodiscard]] std::vector<Footage> load_footage(const std::vector<std::string>& paths);

@@ -78,7 +78,7 @@ public:
         std::vector<std::pair<std::string, double>> figures;
         for (std::size_t i = 0; i < held_out_.size(); ++i) {
             const MotionScore found = trainer_.score(held_out_[i], {});
-            const std::string set = fs::path(held_out_[i].path).stem().string() + " ";
+            const std::string set = shard_name(held_out_[i].path) + " ";
             figures.insert(figures.end(), {{set + "correlation", found.sampled.correlation},
                                            {set + "spread", found.sampled.spread},
                                            {set + "expected correlation", found.expected.correlation},
@@ -96,7 +96,7 @@ public:
     RenderTrainee(const RenderTraining& training, const std::vector<std::string>& held_out) : TraineeOf(training) {
         for (const auto& [bank, words] : {std::pair{Bank::small, "small bank"}, {Bank::closed, "closed mouth"}})
             for (const Footage& footage : load_footage(held_out))
-                sets_.emplace_back(words,
+                sets_.emplace_back(concat(shard_name(footage.path), " ", words),
                                    RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
     }
     double step() override { return trainer_.step(); }

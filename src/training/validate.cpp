@@ -3,11 +3,11 @@
 #include <ATen/Parallel.h>
 
 #include <array>
-#include <filesystem>
 #include <string>
 #include <utility>
 
 #include "omnisync/error.h"
+#include "training/footage.h"
 #include "training/validate_motion.h"
 #include "training/validate_render.h"
 #include "weights/safetensors.h"
@@ -50,12 +50,6 @@ Figures figures_of(const RenderSampleScore& score) {
             {"result sharpness", score.result_sharpness}};
 }
 
-/// A shard's name for people: shards of one name tell themselves apart by their folder.
-std::string name_of(const std::string& path) {
-    const std::filesystem::path whole = path;
-    return (whole.parent_path().filename() / whole.stem()).string();
-}
-
 Validation validate_motion(const ValidateRequest& request, const std::function<bool()>& stop) {
     weights::Parameters parameters = load_model(request.weights, "omnisync-motion-1");
     const weights::Scope scope(parameters);
@@ -74,9 +68,9 @@ Validation validate_motion(const ValidateRequest& request, const std::function<b
         const auto clips = score_clips(net, basis, load_footage(path), options, start);
         require(!clips.empty(), ExitCode::bad_data, path, ": no clip is long enough");
         for (const MotionClipScore& clip : clips)
-            found.rows.push_back({name_of(path), clip.clip, figures_of_motion(clip, request.from_still)});
+            found.rows.push_back({shard_name(path), clip.clip, figures_of_motion(clip, request.from_still)});
         const MotionScore mean = mean_of(clips);
-        FigureRow row{name_of(path), "", figures_of_motion(mean, request.from_still)};
+        FigureRow row{shard_name(path), "", figures_of_motion(mean, request.from_still)};
         row.figures.emplace_back("clips", static_cast<double>(mean.clips));
         found.rows.push_back(std::move(row));
     }
@@ -103,14 +97,14 @@ Validation validate_render(const ValidateRequest& request, const std::function<b
     for (const std::string& path : request.held_out) {
         RenderResults results = try_render(net, RenderSampler({load_footage(path)}, sampling), trial, stop);
         for (std::size_t i = 0; i < results.samples.size(); ++i)
-            found.rows.push_back({name_of(path), "sample " + std::to_string(i + 1), figures_of(results.samples[i])});
+            found.rows.push_back({shard_name(path), "sample " + std::to_string(i + 1), figures_of(results.samples[i])});
         const RenderScore mean = mean_of(results.samples);
-        FigureRow row{name_of(path), "", figures_of(mean)};
+        FigureRow row{shard_name(path), "", figures_of(mean)};
         row.figures.insert(row.figures.end(),
                            {{"made worse", mean.worse}, {"samples", static_cast<double>(mean.samples)}});
         found.rows.push_back(std::move(row));
         for (PictureRow& shown : results.pictures) {
-            shown.title = name_of(path) + ", " + shown.title;
+            shown.title = shard_name(path) + ", " + shown.title;
             found.pictures.push_back(std::move(shown));
         }
     }

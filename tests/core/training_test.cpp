@@ -1,6 +1,7 @@
 // Training on footage made up here: small, but through every part of the real trainers.
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
@@ -20,6 +21,7 @@
 #include "omnisync/error.h"
 #include "training/motion_trainer.h"
 #include "training/render_trainer.h"
+#include "training/validate.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::training {
@@ -170,6 +172,77 @@ TEST_F(Training, APlanIsTheSameForAnyNumberOfThreads) {
                                          at::zeros({portable::kComponents}), {.seed = 6, .first = -3})
                                  .motion.detach();
     EXPECT_FALSE(at::equal(other, first)) << "another seed";
+}
+
+TEST(ScoreOpening, FindsHowFarACurveIsShiftedAndStretched) {
+    const at::Tensor truth = (at::arange(80) * 0.4).sin() + (at::arange(80) * 0.17).sin();
+    const OpeningScore late = score_opening(truth.narrow(0, 3, 70) * 2 + 5, truth.narrow(0, 0, 70));
+    EXPECT_NEAR(late.best_correlation, 1, 1e-6);
+    EXPECT_NEAR(late.best_lag_s, 3 / portable::kMotionRateHz, 1e-9) << "the truth comes three frames later";
+    EXPECT_LT(late.correlation, 0.8);
+    EXPECT_NEAR(late.spread, 2, 0.1);
+    const OpeningScore same = score_opening(truth, truth);
+    EXPECT_NEAR(same.correlation, 1, 1e-9);
+    EXPECT_EQ(same.best_lag_s, 0);
+}
+
+TEST_F(Training, OfMotionIsScoredClipByClipAndTheSameEachTime) {
+    MotionTrainer trainer(motion());
+    for (int i = 0; i < 3; ++i) (void)trainer.step();
+    trainer.save_model(checkpoint(), true);
+    weights::Parameters parameters(weights::load_safetensors(checkpoint()).tensors, checkpoint());
+    const portable::MotionNet net(weights::Scope(parameters), motion().model);
+    const portable::MotionBasis basis{weights::Scope(parameters)};
+    const auto score = [&](double tau) {
+        return score_clips(net, basis, load_footage(footage()), {.tau = tau}, StartMotion::other);
+    };
+    const auto first = score(0.92), again = score(0.92);
+    ASSERT_EQ(first.size(), static_cast<std::size_t>(kClips));
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        EXPECT_TRUE(std::isfinite(first[i].sampled.correlation) && std::isfinite(first[i].expected.spread));
+        EXPECT_EQ(first[i].sampled.correlation, again[i].sampled.correlation);
+        EXPECT_GE(first[i].sampled.best_correlation, first[i].sampled.correlation);
+        EXPECT_EQ(first[i].clip, "clip " + std::to_string(i));
+    }
+    EXPECT_NEAR(mean_of(score(0)).source_correlation, 1, 1e-6) << "without noise the other motion stays";
+}
+
+TEST_F(Training, OfRenderingIsScoredSampleBySampleWithPictures) {
+    const RenderTrainer trainer(render());  // a net that has learned nothing corrects nothing
+    const RenderSampler sampler({load_footage(footage())}, {.batch = 2, .augment = false, .bank = Bank::small});
+    const RenderTrial trial{.samples = 3, .pictures = 3};
+    const RenderResults found = trainer.validate(sampler, trial), again = trainer.validate(sampler, trial);
+    ASSERT_EQ(found.samples.size(), 4U) << "whole batches";
+    for (std::size_t i = 0; i < found.samples.size(); ++i) {
+        EXPECT_TRUE(std::isfinite(found.samples[i].frame_db) && found.samples[i].proposal_sharpness > 0);
+        EXPECT_NEAR(found.samples[i].result_db, found.samples[i].proposal_db, 1e-3);
+        EXPECT_EQ(found.samples[i].result_db, again.samples[i].result_db);
+    }
+    EXPECT_EQ(mean_of(found.samples).worse, 0);
+    ASSERT_EQ(found.pictures.size(), 3U);
+    ASSERT_EQ(found.pictures[0].pictures.size(), 5U);
+    EXPECT_EQ(found.pictures[0].pictures[4].name, "truth");
+    EXPECT_EQ(found.pictures[0].pictures[4].image.width, 96);
+    EXPECT_NE(found.pictures[0].pictures[4].image.rgb, found.pictures[0].pictures[0].image.rgb);
+    EXPECT_EQ(found.pictures[2].pictures[3].image.rgb, again.pictures[2].pictures[3].image.rgb);
+}
+
+TEST_F(Training, FinishedWeightsAreValidated) {
+    MotionTraining training = motion();
+    training.model = {};
+    MotionTrainer(training).save_model(checkpoint(), true);
+    ValidateRequest request;
+    request.weights = checkpoint();
+    request.held_out = {footage()};
+    request.steps = 1;
+    const auto go_on = [] { return false; };
+    const Validation found = validate(request, go_on);
+    ASSERT_EQ(found.rows.size(), static_cast<std::size_t>(kClips + 1));
+    EXPECT_EQ(found.rows.back().part, "");
+    EXPECT_EQ(found.rows.back().figures.back(), (std::pair<std::string, double>("clips", kClips)));
+    EXPECT_THROW((void)validate(request, [] { return true; }), Error);
+    request.model = ValidateRequest::Model::render;
+    EXPECT_THROW((void)validate(request, go_on), Error) << "a motion model";
 }
 
 }  // namespace
