@@ -6,6 +6,7 @@
 #include <ATen/ops/linalg_inv.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/nonzero.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/upsample_bilinear2d.h>
@@ -221,18 +222,23 @@ Frame copy_pixels(const Frame& frame) {
 
 void blend_patch(const Frame& frame, const Colour& colour, const Area& area, const at::Tensor& before,
                  const at::Tensor& made, const at::Tensor& weight) {
-    const at::Tensor old_light = to_light(before, colour.transfer);
-    const at::Tensor mixed = old_light + (to_light(made, colour.transfer) - old_light) * weight;
     // What the clamp to 0 .. 1 takes from `before` alone is no difference.
-    const at::Tensor change = to_coded(mixed, colour.transfer) - to_coded(old_light, colour.transfer);
+    const at::Tensor old = before.clamp(0, 1).flatten(1);
+    const at::Tensor change = ((made.clamp(0, 1).flatten(1) - old) * (weight.flatten() >= 1)).contiguous();
+    const at::Tensor feather = at::nonzero((weight.flatten() > 0) * (weight.flatten() < 1)).select(1, 0);
+    const at::Tensor old_light = to_light(old.index_select(1, feather), colour.transfer);
+    const at::Tensor new_light = to_light(made.flatten(1).index_select(1, feather), colour.transfer);
+    const at::Tensor mixed = old_light + (new_light - old_light) * weight.flatten().index_select(0, feather);
+    change.index_copy_(1, feather, to_coded(mixed, colour.transfer) - to_coded(old_light, colour.transfer));
+    const at::Tensor difference = change.view(before.sizes());
     const auto scale = [&](int plane) { return coding(frame.format, colour, is_chroma(frame, plane)).scale; };
     if (frame.format.model == ColourModel::rgb) {
         const int component[3] = {1, 2, 0};
         for (int plane = 0; plane < 3; ++plane)
-            add_to_plane(frame, area, plane, change[component[plane]] * scale(plane), weight);
+            add_to_plane(frame, area, plane, difference[component[plane]] * scale(plane), weight);
         return;
     }
-    const at::Tensor yuv = apply(matrix_to_yuv(colour, frame.height), change);
+    const at::Tensor yuv = apply(matrix_to_yuv(colour, frame.height), difference);
     add_to_plane(frame, area, 0, yuv[0] * scale(0), weight);
     if (frame.format.model == ColourModel::grey) return;
     const at::Tensor touched = shrink(weight.unsqueeze(0), frame.format, true)[0];

@@ -59,7 +59,7 @@ Proposal propose(const FacePictures& source, const FacePictures& exemplar, const
     Proposal made;
     made.source = warped(source);
     made.exemplar = match_colour(warped(exemplar), made.source, mattes.ring);
-    made.second = match_colour(warped(second), made.source, mattes.ring);
+    if (second.pixels.defined()) made.second = match_colour(warped(second), made.source, mattes.ring);
     made.mouth = mattes.mouth;
     made.edit = mattes.edit;
     made.blended = made.source + (made.exemplar - made.source) * mattes.mouth.unsqueeze(1);

@@ -24,13 +24,13 @@ struct FacePictures {
 struct Proposal {
     at::Tensor source;    ///< [B, 3, H, W]: the frame, warped
     at::Tensor exemplar;  ///< the exemplar, warped, its colours matched
-    at::Tensor second;    ///< another one, likewise
+    at::Tensor second;    ///< another one, likewise; undefined without
     at::Tensor blended;   ///< the exemplar's mouth in the frame
     at::Tensor mouth;     ///< [B, H, W], the share of the exemplar
     at::Tensor edit;      ///< [B, H, W], see geometry::Mattes
 };
 
-/// `target`: the landmarks to show, [B, 68, 2]; `points` as look_through has them.
+/// `target`: the landmarks to show, [B, 68, 2]; `points` as look_through has them. `second` may have no pixels.
 [[nodiscard]] Proposal propose(const FacePictures& source, const FacePictures& exemplar, const FacePictures& second,
                                const at::Tensor& target, const at::Tensor& points);
 

@@ -10,6 +10,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace omnisync::geometry {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kWarpStep = 4;  // canonical pixels between nodes of the displacement grid
 constexpr int kMatteStep = 2;
+constexpr double kEditReach = 9;  // beyond lips and jaw nothing changes
 constexpr double kWindowFade = 6;
 constexpr double kFade = 10;  // over so many pixels a warp fades out towards the region's edge
 
@@ -71,8 +73,7 @@ at::Tensor read_window(const at::Tensor& values, const at::Tensor& points) {
     const at::Tensor inside = each - at::tensor({kWindowX - 0.5F, kWindowY - 0.5F});
     const at::Tensor edge = at::minimum(inside, kWindowSide - inside);
     const at::Tensor fading = smooth_step(at::minimum(edge.select(-1, 0), edge.select(-1, 1)), 0.5, kWindowFade);
-    const at::Tensor read =
-        at::grid_sampler_2d(values, inside / kWindowSide * 2 - 1, kBilinear, kBorder, false);
+    const at::Tensor read = at::grid_sampler_2d(values, inside / kWindowSide * 2 - 1, kBilinear, kBorder, false);
     return read * fading.unsqueeze(1);
 }
 
@@ -96,15 +97,25 @@ at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const a
     return at_points.contiguous();
 }
 
+Bounds edit_bounds(const at::Tensor& target, const at::Tensor& from) {
+    const at::Tensor all =
+        at::cat({points_of(target, kMovingFace), points_of(from, kMovingFace), points_of(target, kOuterLips)}, 1)[0];
+    const at::Tensor low = std::get<0>(all.min(0)) - (kEditReach + kMatteStep);
+    const at::Tensor high = std::get<0>(all.max(0)) + (kEditReach + kMatteStep);
+    return {std::max<double>(kRegionX, low[0].item<double>()), std::max<double>(kRegionY, low[1].item<double>()),
+            std::min<double>(kRegionX + kRegionWidth, high[0].item<double>()),
+            std::min<double>(kRegionY + kRegionHeight, high[1].item<double>())};
+}
+
 Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
     const at::Tensor grid = nodes(kMatteStep);
     const at::Tensor flat = grid.view({-1, 2});
     const at::Tensor lips = distance_to_polygon(points_of(target, kOuterLips), flat);
     const at::Tensor face = at::minimum(distance_to_polygon(points_of(target, kMovingFace), flat),
                                         distance_to_polygon(points_of(from, kMovingFace), flat));
-    const at::Tensor mouth = 1 - smooth_step(lips, 1, 8);
+    const at::Tensor mouth = 1 - smooth_step(lips, 1, kEditReach - 1);
     const at::Tensor around = 1 - smooth_step(lips, 8, 14);
-    const at::Tensor edit = (1 - smooth_step(face, 1, 9)) * fade(flat);
+    const at::Tensor edit = (1 - smooth_step(face, 1, kEditReach)) * fade(flat);
     const at::Tensor all = at::stack({mouth, around * (1 - mouth), at::maximum(edit, mouth * fade(flat))}, 1)
                                .view({target.size(0), 3, grid.size(0), grid.size(1)});
     const at::Tensor read = read_nodes(all, points);

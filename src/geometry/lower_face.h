@@ -26,6 +26,13 @@ inline constexpr int kWindowX = 32, kWindowY = 62, kWindowSide = 96;
 /// [H, W, 2] or [B, H, W, 2], exactly 0 outside the region. Computed on a coarse grid. `target`, `from`: [B, 68, 2].
 [[nodiscard]] at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points);
 
+/// Canonical pixels.
+struct Bounds {
+    double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+};
+/// What the edit matte of one face ([1, 68, 2] each) does not go beyond.
+[[nodiscard]] Bounds edit_bounds(const at::Tensor& target, const at::Tensor& from);
+
 /// Weights 0 .. 1 at `points` (as above) -> [B, H, W].
 struct Mattes {
     at::Tensor mouth;  ///< lips and what is between them, grown and feathered

@@ -25,6 +25,7 @@ using portable::MotionBasis;
 using portable::MotionNet;
 
 constexpr double kDropSpeech = 0.15;   // how often the null condition is learned
+constexpr double kDropFeature = 0.15;  // of what the ear hears
 constexpr double kDropStyle = 0.3;     // a new speaker's deviation is not always known
 constexpr double kCarry = 0.5;         // how often a window begins with given frames
 constexpr double kOpeningWeight = 2;   // the lips' opening is what people read
@@ -109,7 +110,10 @@ MotionLosses MotionTrainer::step() {
     const at::Tensor deaf = (chance(kDropSpeech) > 0).view({-1, 1, 1});
 
     std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
-    const at::Tensor heard = MotionNet::read(s.net.hear(batch.mel), batch.positions);
+    // Whole features fall away now and then, so that no voice is known by a single one.
+    const at::Tensor kept =
+        (at::rand({size, 1, s.training.model.ear_width}, random) >= kDropFeature).to(at::kFloat) / (1 - kDropFeature);
+    const at::Tensor heard = MotionNet::read(s.net.hear(batch.mel), batch.positions) * kept;
     const at::Tensor expected = s.net.expect(heard).to(at::kFloat);
     const at::Tensor clean = s.net
                                  .denoise({noisy, level, carried, style}, at::where(deaf, s.net.silence(), heard),

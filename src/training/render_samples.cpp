@@ -24,8 +24,8 @@ namespace omnisync::training {
 namespace {
 
 constexpr std::int64_t kReach = 12;  // a source is so many frames from its target at most
-constexpr double kOccluded = 0.06;    // how often something is before the mouth
-constexpr double kSoft = 0.15;        // how often pictures are of half the resolution
+constexpr double kOccluded = 0.06;   // how often something is before the mouth
+constexpr double kSoft = 0.15;       // how often pictures are of half the resolution
 constexpr std::int64_t kGuard = 2;   // frames next to the target are too good to be lent
 
 /// Limited-range BT.601 to RGB of -1 .. 1: [B, h, w], [B, 2, h/2, w/2] -> [B, 3, h, w].

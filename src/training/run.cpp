@@ -129,6 +129,7 @@ std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
     const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
     if (request.model == TrainRequest::Model::motion) {
         MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+        training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
         training.sampling.seed = request.seed;
         if (request.batch > 0) training.sampling.batch = request.batch;
         return std::make_unique<MotionTrainee>(training, request.held_out);

@@ -26,6 +26,8 @@ std::vector<float> equaliser(const Voice& voice) {
         for (int k = 0; k < 4; ++k)
             nepers += voice.ripple[k] * std::cos((k + 1) * std::numbers::pi * place + voice.ripple_phase[k]);
         if (band >= voice.top_band) nepers -= 12;
+        for (const auto& [first, count] : voice.deaf_bands)
+            if (band >= first && band < first + count) nepers -= 6;
         gain[static_cast<std::size_t>(band)] = static_cast<float>(std::exp(nepers));
     }
     return gain;
@@ -67,15 +69,19 @@ at::Tensor repeated(const at::Tensor& power, std::int64_t frames, std::int64_t s
 
 Voice Voice::drawn(std::mt19937_64& random) {
     Voice voice;
-    voice.speed = std::exp(uniform(random, -0.14, 0.14));
-    voice.warp = std::exp(uniform(random, -0.17, 0.17));
+    voice.speed = std::exp(uniform(random, -0.2, 0.2));
+    voice.warp = std::exp(uniform(random, -0.2, 0.2));
     voice.tilt = 1.2 * normal(random);
     for (double& ripple : voice.ripple) ripple = 0.4 * normal(random);
     for (double& phase : voice.ripple_phase) phase = uniform(random, 0, 2 * std::numbers::pi);
     if (uniform(random, 0, 1) < 0.3) voice.decay = std::exp(-13.8 * 0.01 / uniform(random, 0.1, 0.6));
     if (uniform(random, 0, 1) < 0.2) voice.top_band = uniform(random, 50, 80);
-    if (uniform(random, 0, 1) < 0.4) voice.snr_nepers = uniform(random, 0.7, 6);  // 3 dB and better
-    if (voice.snr_nepers > 2 && uniform(random, 0, 1) < 0.4) voice.noise = Noise::speech;  // a voice beside it
+    if (uniform(random, 0, 1) < 0.5) voice.snr_nepers = uniform(random, 0, 6);
+    if (uniform(random, 0, 1) < 0.4) voice.noise = Noise::speech;
+    for (auto& [first, count] : voice.deaf_bands) {
+        count = static_cast<int>(between(random, 0, 10));
+        first = static_cast<int>(between(random, 0, kBands - count));
+    }
     return voice;
 }
 

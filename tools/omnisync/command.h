@@ -72,7 +72,7 @@ struct InspectCommand {
     bool no_faces = false;  ///< neither look for faces nor use an analysis
     bool strict = false;
     FaceOptions faces;
-    std::string pictures;  ///< folder for pictures of the faces; empty: none
+    std::string pictures;   ///< folder for pictures of the faces; empty: none
     std::string landmarks;  ///< CSV file of mouths; empty: none
     bool overwrite = false;
 };

@@ -123,35 +123,44 @@ at::Tensor mouth_of(const at::Tensor& landmarks) {
     return landmarks.narrow(1, 48, 20).flatten(1);
 }
 
-FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face) {
-    constexpr double kMargin = 3;  // stored pixels, for the interpolation at the region's edge
-    const Affine to = stored_to_canonical(video, face.to_canonical);
-    const Affine from = inverse(to);
+at::Tensor FacePatch::points_of(const compositing::Area& part) const {
+    const Affine& to = to_canonical;
+    const auto grids = at::meshgrid(
+        {at::arange(part.height, at::kDouble) + part.y, at::arange(part.width, at::kDouble) + part.x}, "ij");
+    return at::stack({grids[1] * to.xx + grids[0] * to.xy + to.dx, grids[1] * to.yx + grids[0] * to.yy + to.dy}, -1)
+        .to(at::kFloat);
+}
+
+compositing::Area FacePatch::area_of(const Frame& frame, const geometry::Bounds& bounds) const {
+    constexpr double kMargin = 3;  // stored pixels, for the interpolation at the edge
+    const Affine from = inverse(to_canonical);
     double x0 = 1e9, y0 = 1e9, x1 = -1e9, y1 = -1e9;
-    for (const double cx : {double{geometry::kRegionX}, double{geometry::kRegionX + geometry::kRegionWidth}})
-        for (const double cy : {double{geometry::kRegionY}, double{geometry::kRegionY + geometry::kRegionHeight}}) {
+    for (const double cx : {bounds.x0, bounds.x1})
+        for (const double cy : {bounds.y0, bounds.y1}) {
             const double x = from.xx * cx + from.xy * cy + from.dx;
             const double y = from.yx * cx + from.yy * cy + from.dy;
             x0 = std::min(x0, x - kMargin), x1 = std::max(x1, x + kMargin);
             y0 = std::min(y0, y - kMargin), y1 = std::max(y1, y + kMargin);
         }
+    return compositing::area_around(frame, x0, y0, x1, y1);
+}
+
+FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face) {
+    constexpr geometry::Bounds kRegion{geometry::kRegionX, geometry::kRegionY,
+                                       geometry::kRegionX + geometry::kRegionWidth,
+                                       geometry::kRegionY + geometry::kRegionHeight};
     FacePatch patch;
-    patch.area = compositing::area_around(frame, x0, y0, x1, y1);
+    patch.to_canonical = stored_to_canonical(video, face.to_canonical);
+    patch.area = patch.area_of(frame, kRegion);
     if (patch.area.width < 2 || patch.area.height < 2) {
         patch.area = {};
         return patch;
     }
-    Affine to_pixels = from;
+    Affine to_pixels = inverse(patch.to_canonical);
     to_pixels.dx -= patch.area.x;
     to_pixels.dy -= patch.area.y;
     patch.picture = {compositing::read_patch(frame, video.colour, patch.area).unsqueeze(0), affine_tensor(to_pixels),
                      canonical_landmarks(face)};
-    const auto grids = at::meshgrid({at::arange(patch.area.height, at::kDouble) + patch.area.y,
-                                     at::arange(patch.area.width, at::kDouble) + patch.area.x},
-                                    "ij");
-    patch.points =
-        at::stack({grids[1] * to.xx + grids[0] * to.xy + to.dx, grids[1] * to.yx + grids[0] * to.yy + to.dy}, -1)
-            .to(at::kFloat);
     return patch;
 }
 

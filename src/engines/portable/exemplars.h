@@ -8,7 +8,9 @@
 
 #include "compositing/patch.h"
 #include "compositing/proposal.h"
+#include "geometry/lower_face.h"
 #include "omnisync/engine.h"
+#include "omnisync/picture.h"
 
 namespace omnisync::portable {
 
@@ -19,7 +21,12 @@ namespace omnisync::portable {
 struct FacePatch {
     compositing::Area area;             ///< width 0: outside the picture
     compositing::FacePictures picture;  ///< batch of 1, R'G'B' 0 .. 1
-    at::Tensor points;                  ///< [h, w, 2]: canonical place of every pixel of the area
+    Affine to_canonical;                ///< stored pixels of the frame to the canonical face
+
+    /// Canonical places of the pixels of `part`, an area of the frame: [h, w, 2].
+    [[nodiscard]] at::Tensor points_of(const compositing::Area& part) const;
+    /// The pixels of `part`, within the patch's area, that canonical `bounds` surround.
+    [[nodiscard]] compositing::Area area_of(const Frame& frame, const geometry::Bounds& bounds) const;
 };
 [[nodiscard]] FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face);
 

@@ -16,10 +16,10 @@
 namespace omnisync::portable {
 namespace {
 
-constexpr double kClosed = 0.15;    // the share of frames, least open first, whose mean is the mouth at rest
-constexpr double kTurn = 20;        // degrees of yaw or pitch that make a pose term of 1
-constexpr std::int64_t kPoseTerms = 3;    // yaw, its square, pitch
-constexpr double kStiffness = 0.1;  // a term's variance below which it explains little: heads that hardly turn
+constexpr double kClosed = 0.15;        // the share of frames, least open first, whose mean is the mouth at rest
+constexpr double kTurn = 20;            // degrees of yaw or pitch that make a pose term of 1
+constexpr std::int64_t kPoseTerms = 3;  // yaw, its square, pitch
+constexpr double kStiffness = 0.1;      // a term's variance below which it explains little: heads that hardly turn
 
 /// [n, kPoseTerms]
 at::Tensor pose_terms(const std::vector<const FaceFrame*>& faces) {

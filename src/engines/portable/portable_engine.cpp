@@ -11,13 +11,10 @@
 #include <utility>
 
 #include "compositing/patch.h"
-#include "compositing/proposal.h"
 #include "engines/portable/exemplars.h"
 #include "engines/portable/performance.h"
-#include "engines/portable/render_net.h"
-#include "geometry/lower_face.h"
+#include "engines/portable/redraw.h"
 #include "omnisync/error.h"
-#include "ops/noise.h"
 #include "ops/one_thread.h"
 #include "weights/safetensors.h"
 
@@ -34,41 +31,6 @@ weights::Parameters load_weights(const std::string& folder, const char* name) {
                     "they are in models/portable of the source tree; name another folder with --models");
     return {weights::load_safetensors(path).tensors, path};
 }
-
-/// Proposals corrected by the render net.
-class Corrector {
-public:
-    Corrector(weights::Parameters weights, std::uint64_t seed)
-        : weights_(std::move(weights)), net_(weights::Scope(weights_)), noise_(face_noise(seed)) {}
-
-    [[nodiscard]] compositing::Proposal draw(const compositing::FacePictures& frame, const Exemplar& exemplar,
-                                             const Exemplar& second, const at::Tensor& target,
-                                             const at::Tensor& points) const {
-        const auto centred = [](compositing::FacePictures pictures) {
-            pictures.pixels = pictures.pixels * 2 - 1;
-            return pictures;
-        };
-        const RenderCondition condition = render_condition(centred(compositing::shrink_to_canonical(frame)),
-                                                           centred(exemplar.small), centred(second.small), target);
-        const at::Tensor correction = sample_correction(net_, condition, noise_, {});
-        correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
-        return apply_correction(correction, frame, exemplar.picture, second.picture, target, points);
-    }
-
-    [[nodiscard]] const std::string& origin() const { return weights_.origin(); }
-
-private:
-    /// The same in every frame: what is fixed in the face does not flicker.
-    static at::Tensor face_noise(std::uint64_t seed) {
-        at::Tensor noise = at::empty({1, 3, geometry::kWindowSide, geometry::kWindowSide});
-        ops::fill_noise(noise, 0, {.seed = seed});
-        return noise;
-    }
-
-    weights::Parameters weights_;
-    RenderNet net_;
-    at::Tensor noise_;
-};
 
 class PortableEngine final : public Engine {
 public:
@@ -176,17 +138,11 @@ private:
     }
 
     void draw(const Frame& frame, const Performance& performance, std::int64_t place, std::int64_t number) const {
-        const FacePatch patch = cut_face(frame, job_.video, *face_of(performance, number));
-        if (patch.area.width == 0) return;
         const auto& bank = banks_.at(performance.track->person).exemplars();
         const Exemplar& exemplar = bank[performance.exemplars[static_cast<std::size_t>(place)]];
         const Exemplar& second = bank[performance.seconds[static_cast<std::size_t>(place)]];
-        const at::Tensor target = performance.targets.narrow(0, place, 1);
-        const auto made =
-            corrector_ ? corrector_->draw(patch.picture, exemplar, second, target, patch.points)
-                       : compositing::propose(patch.picture, exemplar.picture, second.picture, target, patch.points);
-        compositing::blend_patch(frame, job_.video.colour, patch.area, patch.picture.pixels[0], made.blended[0],
-                                 made.edit[0]);
+        redraw(frame, job_.video, *face_of(performance, number),
+               {exemplar, second, performance.targets.narrow(0, place, 1)}, corrector_ ? &*corrector_ : nullptr);
     }
 
     const EngineJob job_;

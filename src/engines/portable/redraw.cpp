@@ -1,0 +1,68 @@
+#include "engines/portable/redraw.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "compositing/patch.h"
+#include "compositing/proposal.h"
+#include "geometry/lower_face.h"
+#include "ops/noise.h"
+
+namespace omnisync::portable {
+namespace {
+
+// Mean distance of mouth points, canonical pixels: up to here a borrowed mouth fits, from there it does not.
+constexpr double kFits = 1.2, kDoesNot = 3;
+
+at::Tensor face_noise(std::uint64_t seed) {
+    at::Tensor noise = at::empty({1, 3, geometry::kWindowSide, geometry::kWindowSide});
+    ops::fill_noise(noise, 0, {.seed = seed});
+    return noise;
+}
+
+}  // namespace
+
+Corrector::Corrector(weights::Parameters weights, std::uint64_t seed)
+    : weights_(std::move(weights)), net_(weights::Scope(weights_)), noise_(face_noise(seed)) {}
+
+double Corrector::need(const Wish& wish) {
+    const double apart = (wish.exemplar.mouth - mouth_of(wish.target)[0]).abs().mean().item<double>();
+    const double x = std::clamp((apart - kFits) / (kDoesNot - kFits), 0.0, 1.0);
+    return x * x * (3 - 2 * x);
+}
+
+at::Tensor Corrector::correction(const compositing::FacePictures& frame, const Wish& wish) const {
+    const auto centred = [](compositing::FacePictures pictures) {
+        pictures.pixels = pictures.pixels * 2 - 1;
+        return pictures;
+    };
+    const RenderCondition condition =
+        render_condition(centred(compositing::shrink_to_canonical(frame)), centred(wish.exemplar.small),
+                         centred(wish.second.small), wish.target);
+    const at::Tensor correction = sample_correction(net_, condition, noise_, {}) * need(wish);
+    correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
+    return correction;
+}
+
+void redraw(const Frame& frame, const VideoInfo& video, const FaceFrame& face, const Wish& wish,
+            const Corrector* corrector) {
+    const FacePatch patch = cut_face(frame, video, face);
+    if (patch.area.width == 0) return;
+    const compositing::Area area =
+        patch.area_of(frame, geometry::edit_bounds(wish.target, patch.picture.landmarks));
+    if (area.width == 0) return;
+    const at::Tensor points = patch.points_of(area);
+    const bool correct = corrector != nullptr && Corrector::need(wish) > 0;
+    const auto made = correct ? apply_correction(corrector->correction(patch.picture, wish), patch.picture,
+                                                 wish.exemplar.picture, wish.second.picture, wish.target, points)
+                              : compositing::propose(patch.picture, wish.exemplar.picture, {}, wish.target, points);
+    const at::Tensor before = patch.picture.pixels[0]
+                                  .narrow(1, area.y - patch.area.y, area.height)
+                                  .narrow(2, area.x - patch.area.x, area.width);
+    compositing::blend_patch(frame, video.colour, area, before, made.blended[0], made.edit[0]);
+}
+
+}  // namespace omnisync::portable
