@@ -16,8 +16,6 @@
 namespace omnisync::geometry {
 namespace {
 
-constexpr int kWarpStep = 4;  // canonical pixels between nodes of the displacement grid
-constexpr int kMatteStep = 2;
 constexpr double kEditReach = 9;  // beyond lips and jaw nothing changes
 constexpr double kWindowFade = 6;
 constexpr double kFade = 10;  // over so many pixels a warp fades out towards the region's edge
@@ -87,11 +85,15 @@ at::Tensor control_points(const at::Tensor& landmarks) {
                    1);
 }
 
-at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+at::Tensor warp_nodes(const at::Tensor& target, const at::Tensor& from) {
     const Warp warp = fit_warp(control_points(target), control_points(from));
     const at::Tensor grid = nodes(kWarpStep);
     const at::Tensor moved = warp(grid.view({-1, 2})).view({target.size(0), grid.size(0), grid.size(1), 2});
-    const at::Tensor fading = moved * fade(grid).unsqueeze(-1);
+    return moved * fade(grid).unsqueeze(-1);
+}
+
+at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+    const at::Tensor fading = warp_nodes(target, from);
     const at::Tensor at_points = read_nodes(fading.permute({0, 3, 1, 2}), points).permute({0, 2, 3, 1});
     // The clamp at the region's edge reads 0 there already; beyond it too.
     return at_points.contiguous();
@@ -107,7 +109,7 @@ Bounds edit_bounds(const at::Tensor& target, const at::Tensor& from) {
             std::min<double>(kRegionY + kRegionHeight, high[1].item<double>())};
 }
 
-Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+at::Tensor matte_nodes(const at::Tensor& target, const at::Tensor& from) {
     const at::Tensor grid = nodes(kMatteStep);
     const at::Tensor flat = grid.view({-1, 2});
     const at::Tensor lips = distance_to_polygon(points_of(target, kOuterLips), flat);
@@ -116,9 +118,12 @@ Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor
     const at::Tensor mouth = 1 - smooth_step(lips, 1, kEditReach - 1);
     const at::Tensor around = 1 - smooth_step(lips, 8, 14);
     const at::Tensor edit = (1 - smooth_step(face, 1, kEditReach)) * fade(flat);
-    const at::Tensor all = at::stack({mouth, around * (1 - mouth), at::maximum(edit, mouth * fade(flat))}, 1)
-                               .view({target.size(0), 3, grid.size(0), grid.size(1)});
-    const at::Tensor read = read_nodes(all, points);
+    return at::stack({mouth, around * (1 - mouth), at::maximum(edit, mouth * fade(flat))}, 1)
+        .view({target.size(0), 3, grid.size(0), grid.size(1)});
+}
+
+Mattes mattes(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points) {
+    const at::Tensor read = read_nodes(matte_nodes(target, from), points);
     return {read.select(1, 0), read.select(1, 1), read.select(1, 2)};
 }
 

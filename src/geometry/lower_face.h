@@ -26,6 +26,12 @@ inline constexpr int kWindowX = 32, kWindowY = 62, kWindowSide = 96;
 /// [H, W, 2] or [B, H, W, 2], exactly 0 outside the region. Computed on a coarse grid. `target`, `from`: [B, 68, 2].
 [[nodiscard]] at::Tensor region_warp(const at::Tensor& target, const at::Tensor& from, const at::Tensor& points);
 
+/// The grids that region_warp and mattes read between, for kernels that do so themselves: rows and columns of nodes
+/// over the region, `step` canonical pixels apart.
+inline constexpr int kWarpStep = 4, kMatteStep = 2;
+[[nodiscard]] at::Tensor warp_nodes(const at::Tensor& target, const at::Tensor& from);   ///< [B, rows, columns, 2]
+[[nodiscard]] at::Tensor matte_nodes(const at::Tensor& target, const at::Tensor& from);  ///< [B, 3, rows, columns]
+
 /// Canonical pixels.
 struct Bounds {
     double x0 = 0, y0 = 0, x1 = 0, y1 = 0;

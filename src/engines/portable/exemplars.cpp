@@ -123,6 +123,18 @@ at::Tensor mouth_of(const at::Tensor& landmarks) {
     return landmarks.narrow(1, 48, 20).flatten(1);
 }
 
+compositing::PixelGrid FacePatch::grid_of(const compositing::Area& part) const {
+    const Affine& to = to_canonical;
+    return {part.width,
+            part.height,
+            to.xx,
+            to.xy,
+            to.xx * part.x + to.xy * part.y + to.dx,
+            to.yx,
+            to.yy,
+            to.yx * part.x + to.yy * part.y + to.dy};
+}
+
 at::Tensor FacePatch::points_of(const compositing::Area& part) const {
     const Affine& to = to_canonical;
     const auto grids = at::meshgrid(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compositing/draw_proposal.h"
 #include "compositing/patch.h"
 #include "compositing/proposal.h"
 #include "geometry/lower_face.h"
@@ -23,7 +24,8 @@ struct FacePatch {
     compositing::FacePictures picture;  ///< batch of 1, R'G'B' 0 .. 1
     Affine to_canonical;                ///< stored pixels of the frame to the canonical face
 
-    /// Canonical places of the pixels of `part`, an area of the frame: [h, w, 2].
+    /// Where the pixels of `part`, an area of the frame, lie on the canonical face; and the same as points, [h, w, 2].
+    [[nodiscard]] compositing::PixelGrid grid_of(const compositing::Area& part) const;
     [[nodiscard]] at::Tensor points_of(const compositing::Area& part) const;
     /// The pixels of `part`, within the patch's area, that canonical `bounds` surround.
     [[nodiscard]] compositing::Area area_of(const Frame& frame, const geometry::Bounds& bounds) const;

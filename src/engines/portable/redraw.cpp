@@ -34,35 +34,36 @@ double Corrector::need(const Wish& wish) {
     return x * x * (3 - 2 * x);
 }
 
-at::Tensor Corrector::correction(const compositing::FacePictures& frame, const Wish& wish) const {
+compositing::DrawnProposal Corrector::draw(const FacePatch& patch, const compositing::Area& area,
+                                           const Wish& wish) const {
     const auto centred = [](compositing::FacePictures pictures) {
         pictures.pixels = pictures.pixels * 2 - 1;
         return pictures;
     };
     const RenderCondition condition =
-        render_condition(centred(compositing::shrink_to_canonical(frame)), centred(wish.exemplar.small),
+        render_condition(centred(compositing::shrink_to_canonical(patch.picture)), centred(wish.exemplar.small),
                          centred(wish.second.small), wish.target);
     const at::Tensor correction = sample_correction(net_, condition, noise_, {}) * need(wish);
     correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
-    return correction;
+    const compositing::Proposal made = apply_correction(correction, patch.picture, wish.exemplar.picture,
+                                                        wish.second.picture, wish.target, patch.points_of(area));
+    return {made.blended[0], made.edit[0]};
 }
 
 void redraw(const Frame& frame, const VideoInfo& video, const FaceFrame& face, const Wish& wish,
             const Corrector* corrector) {
     const FacePatch patch = cut_face(frame, video, face);
     if (patch.area.width == 0) return;
-    const compositing::Area area =
-        patch.area_of(frame, geometry::edit_bounds(wish.target, patch.picture.landmarks));
+    const compositing::Area area = patch.area_of(frame, geometry::edit_bounds(wish.target, patch.picture.landmarks));
     if (area.width == 0) return;
-    const at::Tensor points = patch.points_of(area);
     const bool correct = corrector != nullptr && Corrector::need(wish) > 0;
-    const auto made = correct ? apply_correction(corrector->correction(patch.picture, wish), patch.picture,
-                                                 wish.exemplar.picture, wish.second.picture, wish.target, points)
-                              : compositing::propose(patch.picture, wish.exemplar.picture, {}, wish.target, points);
+    const compositing::DrawnProposal made =
+        correct ? corrector->draw(patch, area, wish)
+                : compositing::draw_proposal(patch.picture, wish.exemplar.picture, wish.target, patch.grid_of(area));
     const at::Tensor before = patch.picture.pixels[0]
                                   .narrow(1, area.y - patch.area.y, area.height)
                                   .narrow(2, area.x - patch.area.x, area.width);
-    compositing::blend_patch(frame, video.colour, area, before, made.blended[0], made.edit[0]);
+    compositing::blend_patch(frame, video.colour, area, before, made.pixels, made.edit);
 }
 
 }  // namespace omnisync::portable

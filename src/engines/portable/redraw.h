@@ -26,9 +26,10 @@ struct Wish {
 class Corrector {
 public:
     Corrector(weights::Parameters weights, std::uint64_t seed);
-    /// What to do to the proposal for `wish` in the frame that `frame` was cut from.
-    [[nodiscard]] at::Tensor correction(const compositing::FacePictures& frame, const Wish& wish) const;
-    /// How far to hold back, 0 .. 1: 0 where the exemplar fits, and there correction() is not needed.
+    /// The corrected proposal for `area` of the frame that `patch` was cut from.
+    [[nodiscard]] compositing::DrawnProposal draw(const FacePatch& patch, const compositing::Area& area,
+                                                  const Wish& wish) const;
+    /// How much of a correction is wanted, 0 .. 1: 0 where the exemplar fits, and there draw() is not needed.
     [[nodiscard]] static double need(const Wish& wish);
     [[nodiscard]] const std::string& origin() const { return weights_.origin(); }
 
