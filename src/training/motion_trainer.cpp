@@ -147,7 +147,7 @@ void MotionTrainer::load_checkpoint(const std::string& path, const Settings& set
 }
 
 void MotionTrainer::save_model(const std::string& path, bool overwrite) const {
-    weights::save_safetensors({state_->optimiser.averaged(), {{"format", "omnisync-motion-1"}}}, path, overwrite);
+    save_weights(state_->optimiser, "omnisync-motion-1", path, overwrite);
 }
 
 }  // namespace omnisync::training

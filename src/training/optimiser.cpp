@@ -114,6 +114,13 @@ void Optimiser::restore(const std::map<std::string, at::Tensor>& state, const st
     done_ = steps.item<std::int64_t>();
 }
 
+void save_weights(const Optimiser& optimiser, const std::string& format, const std::string& path, bool overwrite) {
+    std::map<std::string, at::Tensor> all = optimiser.averaged();
+    for (auto& [name, tensor] : all)
+        if (tensor.dim() >= 2 && !optimiser.is_fixed(name)) tensor = tensor.to(at::kHalf);
+    weights::save_safetensors({std::move(all), {{"format", format}}}, path, overwrite);
+}
+
 void save_state(const Optimiser& optimiser, const std::string& format, const Settings& settings,
                 const std::string& path) {
     Settings metadata = settings;

@@ -38,6 +38,7 @@ public:
 
     /// The averaged weights, fixed ones as they are, by name.
     [[nodiscard]] std::map<std::string, at::Tensor> averaged() const;
+    [[nodiscard]] bool is_fixed(const std::string& name) const { return fixed_.contains(name); }
 
     /// For checkpoints: the state under "optimiser.", and back. Restoring throws Error(bad_data) when it does not fit.
     [[nodiscard]] std::map<std::string, at::Tensor> state() const;
@@ -53,6 +54,9 @@ private:
     std::map<std::string, at::Tensor> fixed_;
     std::int64_t done_ = 0;
 };
+
+/// The averaged weights as a model's file of `format`: matrices in half precision, vectors and what is fixed in single.
+void save_weights(const Optimiser& optimiser, const std::string& format, const std::string& path, bool overwrite);
 
 /// A checkpoint file: the optimiser's state, the run's `settings`, `format` to tell models apart. Replaces the file.
 void save_state(const Optimiser& optimiser, const std::string& format, const Settings& settings,

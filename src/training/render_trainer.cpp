@@ -87,7 +87,7 @@ void RenderTrainer::load_checkpoint(const std::string& path, const Settings& set
 }
 
 void RenderTrainer::save_model(const std::string& path, bool overwrite) const {
-    weights::save_safetensors({state_->optimiser.averaged(), {{"format", "omnisync-render-1"}}}, path, overwrite);
+    save_weights(state_->optimiser, "omnisync-render-1", path, overwrite);
 }
 
 }  // namespace omnisync::training
