@@ -71,8 +71,9 @@ struct Picture : Fours {
         std::copy_n(map.const_data_ptr<float>(), 6, to);
     }
     [[nodiscard]] Four operator()(float cx, float cy) const {
-        const float x = std::clamp(to[0] * cx + to[1] * cy + to[2], 0.F, static_cast<float>(columns - 1));
-        const float y = std::clamp(to[3] * cx + to[4] * cy + to[5], 0.F, static_cast<float>(rows - 1));
+        // Two pixels beyond an edge all four neighbours are the last one; nearer to it they are not yet.
+        const float x = std::clamp(to[0] * cx + to[1] * cy + to[2], -2.F, static_cast<float>(columns + 1));
+        const float y = std::clamp(to[3] * cx + to[4] * cy + to[5], -2.F, static_cast<float>(rows + 1));
         const float left = std::floor(x);
         const float top = std::floor(y);
         float across[4], down[4];

@@ -33,7 +33,7 @@ private:
 /// Canonical landmarks: the template's rigid points, a jaw and lips about where they belong, all moved a little.
 at::Tensor landmarks(Dice& dice, double by) {
     at::Tensor points = at::zeros({1, kLandmarks, 2});
-    const auto p = points.accessor<float, 3>();
+    auto p = points.accessor<float, 3>();
     const auto put = [&](int index, double x, double y) {
         p[0][index][0] = static_cast<float>(x + dice(-by, by));
         p[0][index][1] = static_cast<float>(y + dice(-by, by));

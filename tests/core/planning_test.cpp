@@ -1,4 +1,4 @@
-// The small parts of planning: curves over time, when a voice is heard, which mouths are borrowed.
+// The small parts of planning: curves over time, what is heard, when lips close, how a person holds their mouth.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
@@ -9,12 +9,19 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 #include <numbers>
+#include <vector>
 
 #include "diffusion/flow.h"
+#include "engines/portable/closures.h"
 #include "engines/portable/curve.h"
+#include "engines/portable/habit.h"
 #include "engines/portable/motion_basis.h"
+#include "omnisync/faces.h"
 #include "speech/activity.h"
 #include "speech/log_mel.h"
 
@@ -73,6 +80,29 @@ TEST(LogMel, ATonePeaksInItsBandAndTimeIsCentred) {
     EXPECT_GT(power[52].sum().item<double>(), 100 * power[47].sum().item<double>());
 }
 
+TEST(LogMel, BlocksOfAnySizeGiveWhatTheWholeGives) {
+    const at::Tensor whole = tone(1.01, 0.3, 0.7) + 0.05 * tone(1.01, 0, 1.01).flip(0);
+    const at::Tensor expected = speech::mel_power(whole);
+    for (const std::int64_t most : {97, 401, 5003}) {
+        const std::int64_t sizes[] = {most, 0, most / 2 + 1, 1, 160, 399};
+        speech::MelReader reader;
+        std::int64_t at = 0;
+        for (std::size_t i = 0; at < whole.size(0); ++i) {
+            const std::int64_t size = std::min(sizes[i % std::size(sizes)], whole.size(0) - at);
+            reader.add(whole.narrow(0, at, size));
+            at += size;
+        }
+        const at::Tensor got = reader.finish();
+        ASSERT_EQ(got.sizes(), expected.sizes()) << most;
+        EXPECT_LT((got - expected).abs().max().item<double>(), 1e-6 * expected.max().item<double>()) << most;
+    }
+    for (const std::int64_t few : {0, 1, 159, 160, 200, 399}) {
+        speech::MelReader reader;
+        reader.add(whole.narrow(0, 8000, few));
+        EXPECT_EQ(reader.finish().size(0), few / speech::kHop + 1) << few;
+    }
+}
+
 TEST(MotionBasis, OpeningIsLinearAndSurvivesTheComponents) {
     at::Tensor offsets = at::zeros({100, kMotionPoints, 2});
     for (int i = 0; i < 100; ++i) {
@@ -100,6 +130,117 @@ TEST(Flow, StepsLeadToTheDataAndGuidanceDecays) {
     EXPECT_DOUBLE_EQ(diffusion::guidance_at(4, 0.92, 0.92), 4);
     EXPECT_NEAR(diffusion::guidance_at(4, 0.46, 0.92), 4 * std::pow(0.5, 1.5), 1e-9);
     EXPECT_DOUBLE_EQ(diffusion::guidance_at(4, 0.1, 0.92), 1) << "never unconditional";
+}
+
+at::Tensor course(const std::vector<float>& values) {
+    return at::tensor(values);
+}
+
+TEST(Closures, TakeALowDeepValleyToRestAndNothingElse) {
+    constexpr double rest = 1;
+    constexpr double spread = 2;
+    const at::Tensor deep = course({5, 5, 5, 3, 2.4F, 1.8F, 2.4F, 3, 5, 5, 5});
+    const at::Tensor less = closures(deep, rest, spread);
+    EXPECT_NEAR((deep - less)[5].item<double>(), rest, 1e-6);
+    EXPECT_GT(less[4].item<double>(), 0) << "lips close over more than a moment";
+    EXPECT_LT(less[4].item<double>(), less[5].item<double>());
+    EXPECT_EQ(less.narrow(0, 0, 3).max().item<double>(), 0);
+    EXPECT_EQ(less.narrow(0, 8, 3).max().item<double>(), 0);
+
+    const at::Tensor shallow = course({2.3F, 2.3F, 2.3F, 2.1F, 1.9F, 1.8F, 1.9F, 2.1F, 2.3F, 2.3F, 2.3F});
+    EXPECT_EQ(closures(shallow, rest, spread).abs().max().item<double>(), 0);
+    EXPECT_EQ(closures(deep + 3, rest, spread).abs().max().item<double>(), 0) << "high above rest";
+    EXPECT_EQ(closures(deep - 2, rest, spread).abs().max().item<double>(), 0) << "closed already";
+    const at::Tensor slope = course({5, 4.5F, 4, 3.5F, 3, 2.5F, 2, 1.9F, 1.8F, 1.7F, 1.6F});
+    EXPECT_EQ(closures(slope, rest, spread).abs().max().item<double>(), 0) << "no hill behind it";
+}
+
+TEST(Closures, AreNeverNegativeNorMoreThanTheLipsAreApart) {
+    at::Tensor values = at::zeros({400});
+    for (int i = 0; i < 400; ++i) values[i] = 3 + 2.5 * std::sin(i * 0.7) + 1.5 * std::sin(i * 0.29 + 1);
+    const at::Tensor less = closures(values, 1, 2);
+    EXPECT_GE(less.min().item<double>(), 0);
+    EXPECT_GT(less.max().item<double>(), 0.5) << "some lips do close";
+    EXPECT_LE(less.max().item<double>(), 0.8 * 2 + 1e-6);
+    for (const std::int64_t few : {0, 1, 2}) EXPECT_EQ(closures(values.narrow(0, 0, few), 1, 2).size(0), few);
+}
+
+/// A head that turns by `turn` degrees to and fro, its lips `open` canonical pixels apart by turns.
+FaceTrack person(double turn, double open) {
+    FaceTrack track;
+    for (int i = 0; i < 240; ++i) {
+        FaceFrame face;
+        face.pose.yaw = static_cast<float>(turn * std::sin(i * 0.11));
+        face.pose.pitch = static_cast<float>(0.5 * turn * std::sin(i * 0.043 + 1));
+        const double apart = open * (0.5 - 0.5 * std::cos(i * 0.7));
+        for (int k = 0; k < kLandmarks; ++k) {
+            // Depth differs from point to point, so a turn shifts each by another amount, and squeezes the far half.
+            const double x = 60 + 0.6 * k;
+            const double depth = 6 * std::sin(k * 1.3);
+            const double yaw = face.pose.yaw / 20.0;
+            Point& point = face.landmarks[static_cast<std::size_t>(k)];
+            point.x = static_cast<float>(x + depth * yaw - 0.04 * (x - 80) * yaw * yaw);
+            point.y = static_cast<float>(110 + 3 * std::cos(k * 0.8) * (1 + face.pose.pitch / 20.0) +
+                                         (k >= 65 ? apart : 0.0));
+        }
+        track.frames.push_back(face);
+    }
+    return track;
+}
+
+std::vector<const FaceFrame*> faces_of(const FaceTrack& track) {
+    std::vector<const FaceFrame*> faces;
+    for (const FaceFrame& face : track.frames) faces.push_back(&face);
+    return faces;
+}
+
+MotionBasis some_basis() {
+    at::Tensor offsets = at::zeros({200, kMotionPoints, 2});
+    for (int i = 0; i < 200; ++i)
+        for (int k = 0; k < kMotionPoints; ++k) {
+            offsets[i][k][0] = std::sin(i * (1 + 0.1 * k));
+            offsets[i][k][1] = 2 * std::cos(i * (0.3 + 0.2 * k));
+        }
+    return MotionBasis::of(offsets);
+}
+
+TEST(Habits, ATurnedHeadIsNoSpeech) {
+    const FaceTrack track = person(30, 0);
+    const Habit habit = habit_of(track, some_basis());
+    const auto faces = faces_of(track);
+    const at::Tensor points = motion_points_of(faces);
+    const double from_mean = (points - habit.mean).square().mean().item<double>();
+    const double from_shape = (points - habit.shape_of(faces)).square().mean().item<double>();
+    EXPECT_GT(from_mean, 1) << "the head does turn";
+    EXPECT_LT(from_shape, 0.05 * from_mean);
+}
+
+TEST(Habits, AMouthThatOpensKeepsItsOpening) {
+    for (const double turn : {0.0, 30.0}) {
+        const FaceTrack track = person(turn, 8);
+        const Habit habit = habit_of(track, some_basis());
+        const auto faces = faces_of(track);
+        const at::Tensor moved = opening(motion_points_of(faces) - habit.shape_of(faces));
+        const double travel = moved.max().item<double>() - moved.min().item<double>();
+        EXPECT_GT(travel, 0.9 * 8) << turn;
+        EXPECT_GT(habit.spread, 0.9 * 8 / std::sqrt(8.0)) << turn;  // of a raised cosine
+    }
+}
+
+TEST(Habits, FramesThatCannotBeEditedSayNothing) {
+    FaceTrack track = person(0, 4);
+    const Habit clean = habit_of(track, some_basis());
+    for (std::size_t i = 0; i < 40; ++i) {
+        FaceFrame hidden = track.frames[i];
+        hidden.obstacle = Obstacle::covered;
+        hidden.pose.yaw = 80;
+        for (Point& point : hidden.landmarks) point.y += 50;
+        track.frames.push_back(hidden);
+    }
+    const Habit habit = habit_of(track, some_basis());
+    EXPECT_TRUE(at::allclose(habit.mean, clean.mean));
+    EXPECT_TRUE(at::allclose(habit.rest, clean.rest));
+    EXPECT_DOUBLE_EQ(habit.spread, clean.spread);
 }
 
 }  // namespace
