@@ -104,6 +104,21 @@ std::vector<Performance> stretches(const EngineJob& job) {
 
 namespace {
 
+/// [kComponents]: the likeliest way to change the opening alone by 1, as the basis' variances have it.
+at::Tensor way_to_open(const MotionBasis& basis) {
+    const at::Tensor lips = basis.opening_of();
+    const at::Tensor likely = lips * basis.deviation.square();
+    return likely / at::matmul(likely, lips);
+}
+
+/// The motion nearest to `offsets` that has their very opening: what of it lies beside the components would stay in the
+/// picture whatever is planned.
+at::Tensor motion_of(const at::Tensor& offsets, const MotionBasis& basis) {
+    const at::Tensor motion = basis.encode(offsets);
+    const at::Tensor beside = opening(offsets) - at::matmul(motion, basis.opening_of());
+    return motion + beside.unsqueeze(1) * way_to_open(basis);
+}
+
 /// What the speech asks for on the motion grid, of the speaker's own amplitude, lips closed where they should be.
 at::Tensor speak(const MotionPlan& plan, const MotionBasis& basis, const Habit& habit, double strength) {
     const at::Tensor lips = basis.opening_of();
@@ -113,10 +128,7 @@ at::Tensor speak(const MotionPlan& plan, const MotionBasis& basis, const Habit& 
     const at::Tensor spoken = plan.motion * gain;
     const double rest = at::matmul(habit.rest, lips).item<double>();
     const at::Tensor closing = closures(at::matmul(spoken, lips), rest, wanted);
-    // The likeliest way to change the opening alone, as the basis' variances have it.
-    const at::Tensor likely = lips * basis.deviation.square();
-    const at::Tensor way = likely / at::matmul(likely, lips);
-    return spoken - closing.unsqueeze(1) * way;
+    return spoken - closing.unsqueeze(1) * way_to_open(basis);
 }
 
 /// Adds `moved` [n, kMotionPoints, 2] to the landmarks. Seen from the side, sideways movement is shorter. The jaw's
@@ -159,7 +171,7 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
         landmarks.push_back(canonical_landmarks(*faces.back()));
     }
     performance.targets = at::cat(landmarks);
-    const at::Tensor own = basis.encode(motion_points(performance.targets) - habit.shape_of(faces));
+    const at::Tensor own = motion_of(motion_points(performance.targets) - habit.shape_of(faces), basis);
 
     PlanOptions options;
     if (job.options.steps > 0) options.steps = job.options.steps;
