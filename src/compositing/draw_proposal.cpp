@@ -121,8 +121,10 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
     float weight = 0;
     for (std::int64_t y = 0, i = 0; y < grid.height; ++y)
         for (std::int64_t x = 0; x < grid.width; ++x, ++i) {
-            const auto cx = static_cast<float>(grid.xx * static_cast<double>(x) + grid.xy * static_cast<double>(y) + grid.dx);
-            const auto cy = static_cast<float>(grid.yx * static_cast<double>(x) + grid.yy * static_cast<double>(y) + grid.dy);
+            const auto cx =
+                static_cast<float>(grid.xx * static_cast<double>(x) + grid.xy * static_cast<double>(y) + grid.dx);
+            const auto cy =
+                static_cast<float>(grid.yx * static_cast<double>(x) + grid.yy * static_cast<double>(y) + grid.dy);
             const Four matte = mattes(cx, cy);  // mouth, ring, edit
             edit[i] = matte[2];
             if (matte[0] <= 0 && matte[1] <= 0 && matte[2] <= 0) continue;
