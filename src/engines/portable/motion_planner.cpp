@@ -72,6 +72,9 @@ MotionPlan plan_motion(const MotionNet& net, const at::Tensor& heard, const at::
         plan.motion.narrow(0, done, first + real - done).copy_(made.narrow(0, done - first, first + real - done));
         done = first + real;
     }
+    const double travel = plan.motion.norm().item<double>();
+    const double expected_travel = std::max(1e-6, plan.expected.norm().item<double>());
+    plan.motion = plan.motion * (1 - options.trust) + plan.expected * (options.trust * travel / expected_travel);
     return plan;
 }
 

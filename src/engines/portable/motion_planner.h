@@ -10,10 +10,13 @@
 namespace omnisync::portable {
 
 struct PlanOptions {
-    int steps = 4;
-    double tau = 0.92;       ///< how far the source's motion is noised (progressive initialisation)
-    double guidance = 2;     ///< by the speech, at the first step
-    double gamma = 1.5;      ///< how guidance decays with the level
+    int steps = 1;
+    double tau = 0.92;    ///< how far the source's motion is noised (progressive initialisation)
+    double guidance = 2;  ///< by the speech, at the first step
+    double gamma = 1.5;   ///< how guidance decays with the level
+    /// The share of the expectation, scaled to the samples' travel, in what comes out. Samples move as people do and
+    /// drift; the expectation is in time and flat: together they are in time and move.
+    double trust = 0.5;
     std::int64_t carry = 8;  ///< frames that a window takes over from the one before
     std::uint64_t seed = 0;
     std::uint32_t track = 0;
