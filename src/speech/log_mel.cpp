@@ -72,12 +72,12 @@ at::Tensor mel_power(const at::Tensor& samples) {
 }
 
 MelLevel measure_level(const at::Tensor& power) {
-    const at::Tensor nepers = power.clamp_min(kSmallest).log();
+    const at::Tensor nepers = power.clamp_min(kSmallest).log_();  // in place from here on: it is long
     MelLevel level;
     level.peak = nepers.max().item<double>();
-    const at::Tensor floored = nepers.clamp_min(level.peak - kFloorNepers);
-    level.mean = floored.mean().item<double>();
-    level.deviation = std::max(1e-3, floored.std().item<double>());
+    nepers.clamp_min_(level.peak - kFloorNepers);
+    level.mean = nepers.mean().item<double>();
+    level.deviation = std::max(1e-3, nepers.std().item<double>());
     return level;
 }
 

@@ -31,17 +31,18 @@ constexpr double kLeastGain = 0.6;
 constexpr double kMostGain = 2.5;
 constexpr double kJawSideways = 0.3;
 
-/// hear() in pieces that overlap by what the ear listens to on both sides: a long speech needs no more memory.
-at::Tensor hear_all(const MotionNet& net, const at::Tensor& mel) {
-    std::vector<at::Tensor> heard;
-    for (std::int64_t first = 0; first < mel.size(0); first += kPiece) {
+/// hear() in pieces that overlap by what the ear listens to on both sides: a long speech needs hardly more memory.
+at::Tensor hear_all(const MotionNet& net, const at::Tensor& power) {
+    const speech::MelLevel level = speech::measure_level(power);
+    const at::Tensor heard = at::empty({1, net.config().ear_width, (power.size(0) + 1) / 2});
+    for (std::int64_t first = 0; first < power.size(0); first += kPiece) {
         const std::int64_t from = std::max<std::int64_t>(0, first - kContext);
-        const std::int64_t to = std::min(mel.size(0), first + kPiece + kContext);
-        const at::Tensor piece = net.hear(mel.narrow(0, from, to - from).unsqueeze(0));
-        const std::int64_t skip = (first - from) / 2;
-        heard.push_back(piece.narrow(2, skip, std::min(kPiece / 2, piece.size(2) - skip)).clone());
+        const std::int64_t to = std::min(power.size(0), first + kPiece + kContext);
+        const at::Tensor piece = net.hear(speech::normalise(power.narrow(0, from, to - from), level).unsqueeze(0));
+        const std::int64_t count = std::min(kPiece / 2, heard.size(2) - first / 2);
+        heard.narrow(2, first / 2, count).copy_(piece.narrow(2, (first - from) / 2, count));
     }
-    return at::cat(heard, 2);
+    return heard;
 }
 
 double deviation(const at::Tensor& values) {
@@ -72,8 +73,7 @@ Utterance listen(const MotionNet& net, const Voice& voice) {
         reader.add(block.narrow(0, 0, got));
     }
     const at::Tensor power = reader.finish();
-    const at::Tensor mel = speech::normalise(power, speech::measure_level(power));
-    return {hear_all(net, mel), speech::activity(power).unsqueeze(1), voice.start_s};
+    return {hear_all(net, power), speech::activity(power).unsqueeze(1), voice.start_s};
 }
 
 std::vector<Performance> stretches(const EngineJob& job) {
