@@ -199,20 +199,24 @@ at::Tensor read_patch(const Frame& frame, const Colour& colour, const Area& area
 
 Frame copy_pixels(const Frame& frame) {
     Frame copy = frame;
-    std::size_t bytes = 0;
+    // Encoders' vector code reads whole vectors beyond a row's end; what it finds there must be the same every time.
+    constexpr std::size_t kVector = 64;
+    std::size_t bytes = 2 * kVector;
     const auto row_bytes = [&](const Plane& plane) {
         return static_cast<std::size_t>(plane.width) * (frame.format.bits > 8 ? 2U : 1U);
     };
+    const auto stride_of = [&](const Plane& plane) { return (row_bytes(plane) + kVector - 1) / kVector * kVector; };
     for (int i = 0; i < frame.plane_count; ++i)
-        bytes += row_bytes(frame.planes[static_cast<std::size_t>(i)]) *
+        bytes += stride_of(frame.planes[static_cast<std::size_t>(i)]) *
                  static_cast<std::size_t>(frame.planes[static_cast<std::size_t>(i)].height);
     const auto pixels = std::make_shared<std::vector<std::uint8_t>>(bytes);
     std::uint8_t* to = pixels->data();
+    to += (kVector - reinterpret_cast<std::uintptr_t>(to) % kVector) % kVector;
     for (int i = 0; i < frame.plane_count; ++i) {
         const Plane& from = frame.planes[static_cast<std::size_t>(i)];
         Plane& plane = copy.planes[static_cast<std::size_t>(i)];
         plane.data = to;
-        plane.stride = static_cast<std::ptrdiff_t>(row_bytes(from));
+        plane.stride = static_cast<std::ptrdiff_t>(stride_of(from));
         for (int y = 0; y < from.height; ++y, to += plane.stride)
             std::memcpy(to, from.data + y * from.stride, row_bytes(from));
     }

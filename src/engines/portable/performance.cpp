@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
@@ -73,7 +74,8 @@ Utterance listen(const MotionNet& net, const Voice& voice) {
         reader.add(block.narrow(0, 0, got));
     }
     const at::Tensor power = reader.finish();
-    return {hear_all(net, power), speech::activity(power).unsqueeze(1), voice.start_s};
+    const at::Tensor active = at::constant_pad_nd(speech::activity(power), {1, 1}).unsqueeze(1);
+    return {hear_all(net, power), active, voice.start_s};
 }
 
 std::vector<Performance> stretches(const EngineJob& job) {
@@ -186,7 +188,7 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
 
     const at::Tensor spoken =
         read_curve(speak(made, basis, habit, job.options.strength), grid.front(), kMotionRateHz, times);
-    const at::Tensor active = read_curve(utterance.activity, 0, kActivityRateHz, times).clamp(0, 1);
+    const at::Tensor active = read_curve(utterance.activity, -1 / kActivityRateHz, kActivityRateHz, times).clamp(0, 1);
     const at::Tensor motion = habit.rest + (spoken - habit.rest) * active;
 
     const std::int64_t after = performance.first + performance.length;

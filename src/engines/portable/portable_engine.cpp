@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -43,8 +44,6 @@ public:
         const ops::OneThread same_sums;
         if (std::filesystem::exists(std::filesystem::path(job.options.models) / kRenderWeights))
             corrector_.emplace(load_weights(job.options.models, kRenderWeights), job.options.seed);
-        else
-            remarks_.push_back(concat("no ", kRenderWeights, " in ", job.options.models, ": mouths are as borrowed"));
         plan_all();
         borrow();
     }
@@ -109,6 +108,8 @@ private:
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id)) habits[one.track->id] = habit_of(*one.track, basis_);
             portable::plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
+            require(at::isfinite(one.targets).all().item<bool>(), ExitCode::bad_data, motion_weights_.origin(),
+                    ": these weights plan no numbers; the file is damaged");
             performances_.emplace(one.first, std::move(one));
         }
     }
