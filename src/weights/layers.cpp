@@ -6,18 +6,22 @@
 
 namespace omnisync::weights {
 
-Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, Init init)
-    : weight(scope.get("weight", {out, in}, init)), bias(scope.get("bias", {out}, Init::zeros)) {}
-
-at::Tensor Linear::operator()(const at::Tensor& x) const {
-    return at::linear(x, weight, bias);
+Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, Init init, Bias with_bias)
+    : weight(scope.get("weight", {out, in}, init)) {
+    if (with_bias == Bias::yes) bias = scope.get("bias", {out}, Init::zeros);
 }
 
-LayerNorm::LayerNorm(const Scope& scope, std::int64_t width)
-    : weight(scope.get("weight", {width}, Init::ones)), bias(scope.get("bias", {width}, Init::zeros)) {}
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+    return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double epsilon_of)
+    : weight(scope.get("weight", {width}, Init::ones)),
+      bias(scope.get("bias", {width}, Init::zeros)),
+      epsilon(epsilon_of) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-    return at::layer_norm(x, weight.sizes(), weight, bias);
+    return at::layer_norm(x, weight.sizes(), weight, bias, epsilon);
 }
 
 Conv1d::Conv1d(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride_of,

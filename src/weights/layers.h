@@ -7,12 +7,15 @@
 
 namespace omnisync::weights {
 
+enum class Bias { yes, no };
+
 /// [..., in] -> [..., out].
 struct Linear {
     at::Tensor weight;  ///< [out, in]
-    at::Tensor bias;    ///< [out]
+    at::Tensor bias;    ///< [out]; undefined without one
 
-    Linear(const Scope& scope, std::int64_t in, std::int64_t out, Init init = Init::normal_fan_in);
+    Linear(const Scope& scope, std::int64_t in, std::int64_t out, Init init = Init::normal_fan_in,
+           Bias with_bias = Bias::yes);
     [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
 };
 
@@ -20,8 +23,9 @@ struct Linear {
 struct LayerNorm {
     at::Tensor weight;
     at::Tensor bias;
+    double epsilon;
 
-    LayerNorm(const Scope& scope, std::int64_t width);
+    LayerNorm(const Scope& scope, std::int64_t width, double epsilon = 1e-5);
     [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
 };
 

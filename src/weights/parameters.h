@@ -5,7 +5,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace omnisync::weights {
 
@@ -17,25 +19,38 @@ enum class Init {
     small           ///< standard deviation 0.02
 };
 
-/// Either loaded (asking for a missing or misshapen tensor is an error) or growing (asking creates it).
+/// Loaded (asking for a missing or misshapen tensor is an error), growing (asking creates it), or an outline (asking
+/// notes name and shape: what a model expects, without a byte of it).
 class Parameters {
 public:
     /// Growing; new tensors come from `seed`, in the order of asking.
     [[nodiscard]] static Parameters fresh(std::uint64_t seed);
-    /// Loaded. `origin` is named in errors.
-    Parameters(std::map<std::string, at::Tensor> tensors, std::string origin);
+    /// An outline: tensors on the meta device.
+    [[nodiscard]] static Parameters outline();
+    /// Loaded. `origin` is named in errors; tensors are converted to `type` when they are asked for, and again each
+    /// time, so that a model may take them one by one from a file larger than memory.
+    Parameters(std::map<std::string, at::Tensor> tensors, std::string origin, at::ScalarType type = at::kFloat);
 
-    /// Throws Error(bad_data) when a loaded set lacks it or has another shape. Loaded tensors come as float32.
+    /// Throws Error(bad_data) when a loaded set lacks it or has another shape.
     at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init = Init::normal_fan_in);
 
+    /// Whether a tensor exists already: which of several spellings a file uses. False in an outline.
+    [[nodiscard]] bool has(const std::string& name) const { return tensors_.contains(name); }
     [[nodiscard]] const std::map<std::string, at::Tensor>& tensors() const { return tensors_; }
+    /// Names that nobody has asked for, sorted.
+    [[nodiscard]] std::vector<std::string> surplus() const;
     [[nodiscard]] std::int64_t elements() const;
     /// The file that they were loaded from; empty for fresh ones.
     [[nodiscard]] const std::string& origin() const { return origin_; }
 
 private:
+    enum class Kind { loaded, growing, outline };
+
     std::map<std::string, at::Tensor> tensors_;
+    std::set<std::string> asked_;
     std::string origin_;
+    Kind kind_ = Kind::loaded;
+    at::ScalarType type_ = at::kFloat;
     at::Generator generator_;
 };
 
@@ -50,6 +65,7 @@ public:
                                  Init init = Init::normal_fan_in) const {
         return parameters_.get(prefix_ + name, shape, init);
     }
+    [[nodiscard]] bool has(const std::string& name) const { return parameters_.has(prefix_ + name); }
 
 private:
     Parameters& parameters_;

@@ -52,11 +52,34 @@ fs::path source_root() {
 #endif
 }
 
-std::optional<fs::path> shared_file(const std::string& relative) {
+namespace {
+
+std::optional<fs::path> below_shared(const char* folder, const std::string& relative) {
     const auto given = from_environment("OMNISYNC_SHARED");
-    const fs::path file = (given ? *given : source_root().parent_path() / "shared") / "media" / relative;
+    const fs::path file = (given ? *given : source_root().parent_path() / "shared") / folder / relative;
     if (!fs::exists(file)) return std::nullopt;
     return file;
+}
+
+}  // namespace
+
+std::string example(const char* name) {
+    return (source_root() / "examples" / name).string();
+}
+
+fs::path models() {
+    const fs::path folder = from_environment("OMNISYNC_MODELS").value_or(source_root() / "models");
+    const fs::path weights = folder / "portable" / "motion.safetensors";
+    if (!fs::exists(weights)) throw std::runtime_error("no weights: " + weights.string());
+    return folder;
+}
+
+std::optional<fs::path> shared_file(const std::string& relative) {
+    return below_shared("media", relative);
+}
+
+std::optional<fs::path> golden_file(const std::string& relative) {
+    return below_shared("golden", relative);
 }
 
 std::vector<std::string> shared_clips() {

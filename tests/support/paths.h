@@ -17,8 +17,18 @@ fs::path command_path();
 /// The checkout that this test was built from. Throws std::runtime_error when it cannot be found.
 fs::path source_root();
 
+/// A file of the checkout's examples folder.
+std::string example(const char* name);
+
+/// The folder with the weights that ship ($OMNISYNC_MODELS, else models in the checkout). Throws std::runtime_error
+/// when the portable engine's are not in it.
+fs::path models();
+
 /// A file below the shared media folder ($OMNISYNC_SHARED, else ../shared beside the checkout), or nothing when absent.
 std::optional<fs::path> shared_file(const std::string& relative);
+
+/// A file below the shared golden folder, or nothing when absent.
+std::optional<fs::path> golden_file(const std::string& relative);
 
 /// The names of the clips in shared media/video, sorted; empty when the folder is absent.
 std::vector<std::string> shared_clips();

@@ -81,6 +81,11 @@ Json probe_first_frame(const std::filesystem::path& file, int stream_index) {
     throw std::runtime_error("no frame in " + file.string());
 }
 
+std::string pictures_of(const std::filesystem::path& file) {
+    return run_or_throw({"ffmpeg", "-v", "error", "-i", file.string(), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"})
+        .out;
+}
+
 std::vector<Json> streams_of(const Json& probed, const std::string& kind) {
     std::vector<Json> found;
     for (const auto& stream : probed.at("streams")) {

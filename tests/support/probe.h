@@ -32,6 +32,9 @@ Json probe_packets(const std::filesystem::path& file, int stream_index);
 /// The record of the first frame, with its side data.
 Json probe_first_frame(const std::filesystem::path& file, int stream_index);
 
+/// Every picture of its video stream as bytes of I420 (8 bits), one after the other.
+std::string pictures_of(const std::filesystem::path& file);
+
 /// The streams of one kind ("video", "audio", ...); attached pictures are not video.
 std::vector<Json> streams_of(const Json& probed, const std::string& kind);
 /// The stream that carries the moving picture. Throws std::runtime_error when there is none.
