@@ -53,9 +53,12 @@ struct PictureRow {
     std::vector<NamedPicture> pictures;
 };
 
+/// The portable engine's nets.
+enum class TrainedModel { motion, render };
+
 /// A training run. Files: `output` the model, `output`.checkpoint what a run goes on from, `output`.csv the losses.
 struct TrainRequest {
-    enum class Model { motion, render } model = Model::motion;
+    TrainedModel model = TrainedModel::motion;
     std::vector<std::string> data;      ///< shards of `omnisync prepare`, each drawn from equally often
     std::vector<std::string> held_out;  ///< shards to validate on; may be empty
     std::string output;
@@ -80,7 +83,7 @@ struct TrainEvent {
 
 /// Scores finished weights on held-out shards, in one setting of the sampler.
 struct ValidateRequest {
-    enum class Model { motion, render } model = Model::motion;
+    TrainedModel model = TrainedModel::motion;
     std::string weights;                ///< the model's file
     std::vector<std::string> held_out;  ///< shards
     // Of the sampler; nothing: its own default.

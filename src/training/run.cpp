@@ -33,16 +33,19 @@ Settings settings_of(const TrainRequest& request) {
             {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
 }
 
+/// Of held-out data; empty without.
+struct Score {
+    std::vector<std::pair<std::string, double>> figures;  ///< columns of the table and words
+    std::vector<PictureRow> pictures;                     ///< samples to look at, if the model makes pictures
+};
+
 /// What a run asks of a trainer, whichever model it trains.
 class Trainee {
 public:
     virtual ~Trainee() = default;
     virtual double step() = 0;
     [[nodiscard]] virtual std::int64_t steps_done() const = 0;
-    /// Columns of the table and words; empty without held-out data.
-    [[nodiscard]] virtual std::vector<std::pair<std::string, double>> score() const = 0;
-    /// Held-out samples to look at; empty where there are none.
-    [[nodiscard]] virtual std::vector<PictureRow> pictures() const { return {}; }
+    [[nodiscard]] virtual Score validate() const = 0;
     virtual void save_checkpoint(const std::string& path, const Settings& settings) const = 0;
     virtual void load_checkpoint(const std::string& path, const Settings& settings) = 0;
     virtual void save_model(const std::string& path, bool overwrite) const = 0;
@@ -74,17 +77,17 @@ public:
         const MotionLosses losses = trainer_.step();
         return losses.expected + losses.denoised;
     }
-    [[nodiscard]] std::vector<std::pair<std::string, double>> score() const override {
-        std::vector<std::pair<std::string, double>> figures;
+    [[nodiscard]] Score validate() const override {
+        Score score;
         for (std::size_t i = 0; i < held_out_.size(); ++i) {
             const MotionScore found = trainer_.score(held_out_[i], {});
             const std::string set = shard_name(held_out_[i].path) + " ";
-            figures.insert(figures.end(), {{set + "correlation", found.sampled.correlation},
-                                           {set + "spread", found.sampled.spread},
-                                           {set + "expected correlation", found.expected.correlation},
-                                           {set + "expected spread", found.expected.spread}});
+            score.figures.insert(score.figures.end(), {{set + "correlation", found.sampled.correlation},
+                                                       {set + "spread", found.sampled.spread},
+                                                       {set + "expected correlation", found.expected.correlation},
+                                                       {set + "expected spread", found.expected.spread}});
         }
-        return figures;
+        return score;
     }
 
 private:
@@ -100,24 +103,20 @@ public:
                                    RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
     }
     double step() override { return trainer_.step(); }
-    [[nodiscard]] std::vector<std::pair<std::string, double>> score() const override {
-        std::vector<std::pair<std::string, double>> figures;
+    [[nodiscard]] Score validate() const override {
+        Score score;
         for (const auto& [words, sampler] : sets_) {
-            const RenderScore found = mean_of(trainer_.validate(sampler, {}).samples);
-            figures.insert(figures.end(), {{words + " proposal dB", found.proposal_db},
-                                           {words + " result dB", found.result_db},
-                                           {words + " sharpness", found.result_sharpness}});
-        }
-        return figures;
-    }
-    [[nodiscard]] std::vector<PictureRow> pictures() const override {
-        std::vector<PictureRow> all;
-        for (const auto& [words, sampler] : sets_)
-            for (PictureRow& row : trainer_.validate(sampler, {.samples = 1, .pictures = kShown}).pictures) {
+            RenderResults results = trainer_.validate(sampler, {.pictures = kShown});
+            const RenderScore found = mean_of(results.samples);
+            score.figures.insert(score.figures.end(), {{words + " proposal dB", found.proposal_db},
+                                                       {words + " result dB", found.result_db},
+                                                       {words + " sharpness", found.result_sharpness}});
+            for (PictureRow& row : results.pictures) {
                 row.title = words + ", " + row.title;
-                all.push_back(std::move(row));
+                score.pictures.push_back(std::move(row));
             }
-        return all;
+        }
+        return score;
     }
 
 private:
@@ -127,7 +126,7 @@ private:
 
 std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
     const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
-    if (request.model == TrainRequest::Model::motion) {
+    if (request.model == TrainedModel::motion) {
         MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
         training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
         training.sampling.seed = request.seed;
@@ -193,10 +192,9 @@ void run(const TrainRequest& request, const std::function<void(const TrainEvent&
         if (rest || stop()) trainee->save_checkpoint(checkpoint, settings_of(request));
         if (stop())
             throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
-        const auto figures = rest ? trainee->score() : std::vector<std::pair<std::string, double>>{};
-        table.add(step, loss, figures);
-        on_event(
-            {step, request.steps, loss, words_of(figures), rest ? trainee->pictures() : std::vector<PictureRow>{}});
+        Score score = rest ? trainee->validate() : Score{};
+        table.add(step, loss, score.figures);
+        on_event({step, request.steps, loss, words_of(score.figures), std::move(score.pictures)});
     }
     trainee->save_model(request.output, overwrite);
 }

@@ -116,8 +116,7 @@ Validation validate_render(const ValidateRequest& request, const std::function<b
 Validation validate(const ValidateRequest& request, const std::function<bool()>& stop) {
     require(!request.held_out.empty(), ExitCode::usage, "no footage to validate on");
     if (request.threads > 0) at::set_num_threads(request.threads);
-    return request.model == ValidateRequest::Model::motion ? validate_motion(request, stop)
-                                                           : validate_render(request, stop);
+    return request.model == TrainedModel::motion ? validate_motion(request, stop) : validate_render(request, stop);
 }
 
 }  // namespace omnisync::training

@@ -241,7 +241,7 @@ TEST_F(Training, FinishedWeightsAreValidated) {
     EXPECT_EQ(found.rows.back().part, "");
     EXPECT_EQ(found.rows.back().figures.back(), (std::pair<std::string, double>("clips", kClips)));
     EXPECT_THROW((void)validate(request, [] { return true; }), Error);
-    request.model = ValidateRequest::Model::render;
+    request.model = TrainedModel::render;
     EXPECT_THROW((void)validate(request, go_on), Error) << "a motion model";
 }
 

@@ -174,12 +174,7 @@ Option face_box(std::vector<FaceHint>& target) {
         "several times";
     option.assign = [&target](const std::string& given) {
         std::vector<FaceHint> hints;
-        for (std::string_view rest = given;;) {
-            const auto end = rest.find(';');
-            hints.push_back(parse_face_box(rest.substr(0, end)));
-            if (end == std::string_view::npos) break;
-            rest.remove_prefix(end + 1);
-        }
+        for (const std::string& value : values_of(given)) hints.push_back(parse_face_box(value));
         target = std::move(hints);
     };
     option.show = [&target] {

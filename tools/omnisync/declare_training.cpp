@@ -17,12 +17,8 @@ Option files(std::string names, std::vector<std::string>& target, std::string he
     option.repeatable = true;
     option.configurable = false;
     option.assign = [&target](const std::string& given) {
-        target.clear();
-        for (std::size_t start = 0; start <= given.size();) {
-            const std::size_t end = std::min(given.find(';', start), given.size());
-            if (end > start) target.push_back(given.substr(start, end - start));
-            start = end + 1;
-        }
+        target = values_of(given);
+        std::erase(target, "");
     };
     option.show = [&target] {
         std::string all;

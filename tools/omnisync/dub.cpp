@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,10 +26,6 @@
 
 namespace omnisync::command {
 namespace {
-
-double now_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // The speech is decoded first, which may take a while: a video that is not there is known before.
 void require_readable(const std::string& path) {

@@ -1,6 +1,5 @@
 // What --dry-run answers: as little guessed as can be.
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "base/log.h"
@@ -14,10 +13,6 @@ namespace omnisync::command {
 namespace {
 
 constexpr double kRehearsalSeconds = 1;  // of the output, rendered to a scratch folder
-
-double now_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // What `auto` will most likely become, by the headers.
 SyncMode expected_mode(const VideoInfo& video, const SpeechInfo& speech, const DubCommand& command) {

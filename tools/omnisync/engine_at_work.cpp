@@ -1,7 +1,6 @@
 #include "engine_at_work.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "core/api.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
+#include "session.h"
 
 namespace omnisync::command {
 namespace {
@@ -27,10 +27,6 @@ std::string weights_folder(const DubCommand& command) {
     for (const auto& place : places)
         if (std::filesystem::is_directory(place / command.engine)) return (place / command.engine).string();
     return (shipped / command.engine).lexically_normal().string();
-}
-
-double now_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 std::int64_t pictures_in(const std::vector<PlanRow>& plan) {

@@ -65,6 +65,16 @@ std::vector<std::string> Option::words() const {
     return all;
 }
 
+std::vector<std::string> values_of(const std::string& given) {
+    std::vector<std::string> values;
+    for (std::size_t start = 0; start <= given.size();) {
+        const std::size_t end = std::min(given.find(';', start), given.size());
+        values.push_back(given.substr(start, end - start));
+        start = end + 1;
+    }
+    return values;
+}
+
 Option flag(std::string names, bool& target, std::string help) {
     Option option = make(std::move(names), "", std::move(help), ValueKind::flag);
     option.choices = {"true", "false"};

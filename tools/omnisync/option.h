@@ -48,6 +48,9 @@ struct Option {
     }
 };
 
+/// The values of a repeatable option, empty ones too, from the text they arrive as.
+[[nodiscard]] std::vector<std::string> values_of(const std::string& given);
+
 struct Range {
     double low = -std::numeric_limits<double>::infinity();
     double high = std::numeric_limits<double>::infinity();

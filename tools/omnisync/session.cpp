@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <system_error>
 
@@ -47,6 +48,10 @@ ProgressStyle choose_style(const Global& global, bool terminal) {
 
 bool is_capable_terminal(int descriptor) {
     return ::isatty(descriptor) != 0 && environment("TERM") != "dumb";
+}
+
+double now_s() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 Session::Session(const Global& global) : global_(global) {

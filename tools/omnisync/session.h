@@ -37,4 +37,7 @@ private:
 /// Whether `descriptor` is a terminal that obeys cursor movements.
 [[nodiscard]] bool is_capable_terminal(int descriptor);
 
+/// Seconds on a clock that never goes back; where it begins says nothing.
+[[nodiscard]] double now_s();
+
 }  // namespace omnisync::command

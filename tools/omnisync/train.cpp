@@ -1,6 +1,5 @@
 // `omnisync train`: hands a run to the core library and shows how it goes.
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "base/json.h"
@@ -17,17 +16,14 @@
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "session.h"
+#include "trained_model.h"
 
 namespace omnisync::command {
 namespace {
 
 TrainRequest make_request(const TrainCommand& command, const Global& global) {
     TrainRequest request;
-    if (command.model == "render") {
-        request.model = TrainRequest::Model::render;
-    } else if (command.model != "motion") {
-        throw Error(ExitCode::usage, concat("MODEL must be motion or render, not '", command.model, "'"));
-    }
+    request.model = parse_trained_model(command.model);
     require(!command.data.empty(), ExitCode::usage, "--data is missing: there is nothing to learn from");
     require(!command.output.empty(), ExitCode::usage, "-o is missing: where does the model go?");
     request.data = command.data;
@@ -59,7 +55,7 @@ public:
     static std::string curves(const TrainRequest& request) { return request.output + ".png"; }
     /// Empty when there is none.
     static std::string sheet(const TrainRequest& request) {
-        const bool any = request.model == TrainRequest::Model::render && !request.held_out.empty();
+        const bool any = request.model == TrainedModel::render && !request.held_out.empty();
         return any ? request.output + ".sheet.png" : std::string{};
     }
 
@@ -93,10 +89,10 @@ int run_train(const TrainCommand& command, const Session& session) {
     check_files(files, session.global());
     Pictures pictures(request);
     const Module core("libomnisync_core.so", {folder_of_base_library()});
-    const auto start = std::chrono::steady_clock::now();
+    const double start = now_s();
     std::int64_t first = -1;
     const auto show = [&](const TrainEvent& event) {
-        const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const double spent = now_s() - start;
         if (first < 0) first = event.step;
         const double rate = static_cast<double>(event.step - first) / std::max(1e-3, spent);
         const double left = rate > 0 ? static_cast<double>(event.steps - event.step) / rate : 0;

@@ -17,6 +17,7 @@
 #include "omnisync/error.h"
 #include "report.h"
 #include "session.h"
+#include "trained_model.h"
 
 namespace omnisync::command {
 namespace {
@@ -49,14 +50,10 @@ std::string weights_file(const ValidateCommand& command) {
 
 ValidateRequest make_request(const ValidateCommand& command, const Global& global) {
     ValidateRequest request;
-    if (command.model == "render") {
-        request.model = ValidateRequest::Model::render;
-    } else if (command.model != "motion") {
-        throw Error(ExitCode::usage, concat("MODEL must be motion or render, not '", command.model, "'"));
-    }
+    request.model = parse_trained_model(command.model);
     require(!command.weights.empty(), ExitCode::usage, "--weights is missing: what is to be validated?");
     require(!command.held_out.empty(), ExitCode::usage, "--held-out is missing: there is nothing to validate on");
-    require(command.sheet.empty() || command.model == "render", ExitCode::usage,
+    require(command.sheet.empty() || request.model == TrainedModel::render, ExitCode::usage,
             "--sheet is for render: motion has no pictures");
     require(command.sheet.empty() || !command.ablate, ExitCode::usage,
             "--sheet shows one setting, not --ablate's many");
@@ -102,7 +99,7 @@ std::vector<Trial> ablation(const ValidateRequest& request) {
         add(concat("guidance ", decimal(weight, 0), " decaying", with_steps), guide(weight, 1.5));
         add(concat("guidance ", decimal(weight, 0), " static", with_steps), guide(weight, 0));
     }
-    if (request.model == ValidateRequest::Model::motion) return trials;
+    if (request.model == TrainedModel::motion) return trials;
     add("no exemplars", [](ValidateRequest& to) { to.exemplars = false; });
     std::vector<Trial> all;
     for (const Bank bank : {Bank::rich, Bank::small, Bank::closed})
@@ -124,8 +121,7 @@ bool shown(const FigureRow& row, const Trial& trial, bool alone) {
     if (row.part.empty()) return true;
     const auto parts = std::count_if(trial.found.rows.begin(), trial.found.rows.end(),
                                      [&](const FigureRow& one) { return one.shard == row.shard && !one.part.empty(); });
-    return alone && trial.request.model == ValidateRequest::Model::motion &&
-           static_cast<std::size_t>(parts) <= kFewParts;
+    return alone && trial.request.model == TrainedModel::motion && static_cast<std::size_t>(parts) <= kFewParts;
 }
 
 /// Markdown. The figures' names head the columns; a row without one of them has a gap.
@@ -189,7 +185,7 @@ Json json_of(const ValidateCommand& command, const std::vector<Trial>& trials) {
                      {"guidance", or_null(request.guidance)},
                      {"decay", or_null(request.gamma)},
                      {"seed", request.seed}};
-        if (request.model == ValidateRequest::Model::render) {
+        if (request.model == TrainedModel::render) {
             setting["bank"] = bank_name(request.bank);
             setting["exemplars"] = request.exemplars;
         } else {
