@@ -103,7 +103,10 @@ struct Seen {
 }  // namespace
 
 DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
-                            const PixelGrid& grid) {
+                            const Affine& to_canonical, const Area& area) {
+    const Affine& to = to_canonical;
+    const double dx = to.xx * area.x + to.xy * area.y + to.dx;  // where the area begins
+    const double dy = to.yx * area.x + to.yy * area.y + to.dy;
     const Nodes warps(at::cat({geometry::warp_nodes(target, source.landmarks)[0],
                                geometry::warp_nodes(target, exemplar.landmarks)[0]},
                               2),
@@ -114,17 +117,17 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
     const Picture frame(source);
     const Picture lent(exemplar);
 
-    DrawnProposal drawn{at::zeros({3, grid.height, grid.width}), at::zeros({grid.height, grid.width})};
+    const std::int64_t pixels = std::int64_t{area.height} * area.width;
+    DrawnProposal drawn{at::zeros({3, area.height, area.width}), at::zeros({area.height, area.width})};
     float* const edit = drawn.edit.mutable_data_ptr<float>();
-    std::vector<Seen> seen(static_cast<std::size_t>(grid.height * grid.width));
+    std::vector<Seen> seen(static_cast<std::size_t>(pixels));
     Four difference = all(0);
     float weight = 0;
-    for (std::int64_t y = 0, i = 0; y < grid.height; ++y)
-        for (std::int64_t x = 0; x < grid.width; ++x, ++i) {
-            const auto cx =
-                static_cast<float>(grid.xx * static_cast<double>(x) + grid.xy * static_cast<double>(y) + grid.dx);
-            const auto cy =
-                static_cast<float>(grid.yx * static_cast<double>(x) + grid.yy * static_cast<double>(y) + grid.dy);
+    for (int y = 0; y < area.height; ++y)
+        for (int x = 0; x < area.width; ++x) {
+            const std::int64_t i = std::int64_t{y} * area.width + x;
+            const auto cx = static_cast<float>(to.xx * x + to.xy * y + dx);
+            const auto cy = static_cast<float>(to.yx * x + to.yy * y + dy);
             const Four matte = mattes(cx, cy);  // mouth, ring, edit
             edit[i] = matte[2];
             if (matte[0] <= 0 && matte[1] <= 0 && matte[2] <= 0) continue;
@@ -139,9 +142,9 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
         }
     const Four shade = difference / all(std::max(weight, 1e-3F));
     float* const red = drawn.pixels.mutable_data_ptr<float>();
-    float* const green = red + grid.height * grid.width;
-    float* const blue = green + grid.height * grid.width;
-    for (std::int64_t i = 0; i < grid.height * grid.width; ++i) {
+    float* const green = red + pixels;
+    float* const blue = green + pixels;
+    for (std::int64_t i = 0; i < pixels; ++i) {
         if (edit[i] <= 0) continue;
         const Seen& one = seen[static_cast<std::size_t>(i)];
         Four made = one.source;

@@ -3,24 +3,21 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "compositing/patch.h"
 #include "compositing/proposal.h"
+#include "omnisync/picture.h"
 
 namespace omnisync::compositing {
-
-/// Pixels that an affine map places on the canonical face: pixel (x, y) lies at [xx * x + xy * y + dx, yx * x + ...].
-struct PixelGrid {
-    std::int64_t width = 0, height = 0;
-    double xx = 1, xy = 0, dx = 0, yx = 0, yy = 1, dy = 0;
-};
 
 struct DrawnProposal {
     at::Tensor pixels;  ///< [3, height, width]; where `edit` is 0: zeros
     at::Tensor edit;    ///< [height, width]
 };
 
-/// Pictures are batches of 1, in the colours of which the result is; `target` is [1, 68, 2]. Equals `blended` and
-/// `edit` of propose() but for rounding. One thread; CPU only.
+/// The proposal for `area` of a frame whose pixels `to_canonical` places on the canonical face. Pictures are batches of
+/// 1, in the colours of which the result is; `target` is [1, 68, 2]. Equals `blended` and `edit` of propose() but for
+/// rounding. One thread; CPU only.
 [[nodiscard]] DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exemplar,
-                                          const at::Tensor& target, const PixelGrid& grid);
+                                          const at::Tensor& target, const Affine& to_canonical, const Area& area);
 
 }  // namespace omnisync::compositing

@@ -227,12 +227,13 @@ Frame copy_pixels(const Frame& frame) {
 void blend_patch(const Frame& frame, const Colour& colour, const Area& area, const at::Tensor& before,
                  const at::Tensor& made, const at::Tensor& weight) {
     // What the clamp to 0 .. 1 takes from `before` alone is no difference.
+    const at::Tensor share = weight.flatten();
     const at::Tensor old = before.clamp(0, 1).flatten(1);
-    const at::Tensor change = ((made.clamp(0, 1).flatten(1) - old) * (weight.flatten() >= 1)).contiguous();
-    const at::Tensor feather = at::nonzero((weight.flatten() > 0) * (weight.flatten() < 1)).select(1, 0);
+    const at::Tensor change = ((made.clamp(0, 1).flatten(1) - old) * (share >= 1)).contiguous();
+    const at::Tensor feather = at::nonzero((share > 0) * (share < 1)).select(1, 0);
     const at::Tensor old_light = to_light(old.index_select(1, feather), colour.transfer);
     const at::Tensor new_light = to_light(made.flatten(1).index_select(1, feather), colour.transfer);
-    const at::Tensor mixed = old_light + (new_light - old_light) * weight.flatten().index_select(0, feather);
+    const at::Tensor mixed = old_light + (new_light - old_light) * share.index_select(0, feather);
     change.index_copy_(1, feather, to_coded(mixed, colour.transfer) - to_coded(old_light, colour.transfer));
     const at::Tensor difference = change.view(before.sizes());
     const auto scale = [&](int plane) { return coding(frame.format, colour, is_chroma(frame, plane)).scale; };

@@ -89,4 +89,9 @@ at::Tensor smooth_step(const at::Tensor& x, double low, double high) {
     return t * t * (3 - 2 * t);
 }
 
+double smooth_step(double x, double low, double high) {
+    const double t = std::clamp((x - low) / (high - low), 0.0, 1.0);
+    return t * t * (3 - 2 * t);
+}
+
 }  // namespace omnisync::geometry

@@ -24,5 +24,6 @@ struct Warp {
 
 /// 0 below `low`, 1 above `high`, smooth between.
 [[nodiscard]] at::Tensor smooth_step(const at::Tensor& x, double low, double high);
+[[nodiscard]] double smooth_step(double x, double low, double high);
 
 }  // namespace omnisync::geometry

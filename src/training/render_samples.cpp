@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engines/portable/motion_basis.h"
 #include "geometry/lower_face.h"
 #include "omnisync/error.h"
 #include "omnisync/faces.h"
@@ -106,10 +107,6 @@ void relight(RenderSampler::Pictures& pictures, at::Generator& random) {
     }
 }
 
-at::Tensor opening_of(const at::Tensor& landmarks) {  // [n, 68, 2] -> [n]
-    return landmarks.narrow(1, 65, 3).select(-1, 1).mean(-1) - landmarks.narrow(1, 61, 3).select(-1, 1).mean(-1);
-}
-
 }  // namespace
 
 RenderSampler::RenderSampler(std::vector<Footage> footage, RenderSampling sampling)
@@ -149,7 +146,7 @@ RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
     }
     const at::Tensor& all = landmarks_[made.footage];
     if (kind == Bank::closed) {
-        const at::Tensor open = opening_of(all.index_select(0, at::tensor(bank)));
+        const at::Tensor open = portable::opening(portable::motion_points(all.index_select(0, at::tensor(bank))));
         bank = {bank[static_cast<std::size_t>(open.argmin().item<std::int64_t>())]};
         made.source = bank.front();
     } else if (kind == Bank::small) {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "diffusion/flow.h"
-#include "geometry/lower_face.h"
 #include "omnisync/error.h"
 #include "training/mixed_precision.h"
 #include "training/random.h"
@@ -55,7 +54,6 @@ double RenderTrainer::step() {
     at::Generator random = generator_of(s.training.sampling.seed + 1, s.optimiser.steps_done());
     const std::int64_t size = batch.truth.size(0);
     const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
-    const at::Tensor mouth = geometry::mattes(batch.target, batch.source.landmarks, geometry::window_points()).mouth;
     const at::Tensor level = at::sigmoid(at::randn({size}, random) + 0.7);  // logit-normal, towards noise
     const at::Tensor known = (at::rand({size}, random) >= kDropGeometry).to(at::kFloat);
     const at::Tensor t = level.view({-1, 1, 1, 1});
@@ -64,7 +62,8 @@ double RenderTrainer::step() {
     const at::Tensor correction = s.net.denoise(noisy, level, condition, known);
     precision.reset();
     const at::Tensor clean = apply_correction(correction, condition);
-    const at::Tensor weight = (1 + (kMouthWeight - 1) * mouth).unsqueeze(1) / t.clamp_min(kSharpestLevel);
+    const at::Tensor weight =
+        (1 + (kMouthWeight - 1) * condition.proposal.mouth).unsqueeze(1) / t.clamp_min(kSharpestLevel);
     // Nearly the absolute error: its best guess among unlike mouths is one of them, the square's is their blur.
     const at::Tensor error = ((clean - batch.truth).square() + kRound * kRound).sqrt();
     const at::Tensor loss = (error * weight).mean();

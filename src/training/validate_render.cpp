@@ -63,19 +63,19 @@ RenderResults try_render(const portable::RenderNet& net, const RenderSampler& he
         RenderBatch batch = held_out.batch(step);
         if (!trial.exemplars) batch.exemplar = batch.second = batch.source;
         const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
+        const compositing::Proposal& proposal = condition.proposal;
         at::Generator random = generator_of(1, step);
-        const at::Tensor noise = at::randn(condition.proposal.sizes(), random);
+        const at::Tensor noise = at::randn(proposal.blended.sizes(), random);
         const at::Tensor made = apply_correction(sample_correction(net, condition, noise, trial.steps), condition);
-        const at::Tensor mouth = geometry::mattes(batch.target, batch.source.landmarks, points).mouth;
+        const at::Tensor& mouth = proposal.mouth;
         const at::Tensor truth = sharpness(batch.truth, mouth).clamp_min(1e-9);
         const at::Tensor frame = compositing::look_through(batch.source, points, {});
-        const at::Tensor rows =
-            at::stack({psnr(frame, batch.truth, mouth), psnr(condition.source, batch.truth, mouth),
-                       psnr(condition.proposal, batch.truth, mouth), psnr(made, batch.truth, mouth),
-                       sharpness(condition.proposal, mouth) / truth, sharpness(made, mouth) / truth},
-                      1)
-                .to(at::kDouble)
-                .contiguous();
+        const at::Tensor rows = at::stack({psnr(frame, batch.truth, mouth), psnr(proposal.source, batch.truth, mouth),
+                                           psnr(proposal.blended, batch.truth, mouth), psnr(made, batch.truth, mouth),
+                                           sharpness(proposal.blended, mouth) / truth, sharpness(made, mouth) / truth},
+                                          1)
+                                    .to(at::kDouble)
+                                    .contiguous();
         const auto row = rows.accessor<double, 2>();
         for (std::int64_t i = 0; i < rows.size(0); ++i) {
             results.samples.push_back({row[i][0], row[i][1], row[i][2], row[i][3], row[i][4], row[i][5]});
@@ -85,7 +85,7 @@ RenderResults try_render(const portable::RenderNet& net, const RenderSampler& he
                                  decimal(row[i][3], 1), " dB");
             for (const auto& [name, pixels] : {std::pair<const char*, at::Tensor>{"source", frame},
                                                {"exemplar", compositing::look_through(batch.exemplar, points, {})},
-                                               {"proposal", condition.proposal},
+                                               {"proposal", proposal.blended},
                                                {"result", made},
                                                {"truth", batch.truth}})
                 shown.pictures.push_back({name, to_image(pixels[i])});

@@ -79,22 +79,16 @@ struct Placing {
     [[nodiscard]] at::Tensor to_pixels() const {
         return at::tensor({a, -b, dx, b, a, dy}).view({1, 2, 3}).to(at::kFloat);
     }
-    /// Where pixels of an area that begins at (left, top) lie on the canonical face.
-    [[nodiscard]] PixelGrid grid(std::int64_t left, std::int64_t top, std::int64_t width, std::int64_t height) const {
+    [[nodiscard]] Affine to_canonical() const {
         const double size = a * a + b * b;
-        PixelGrid made{width, height, a / size, b / size, 0, -b / size, a / size, 0};
-        const auto x = static_cast<double>(left) - dx;
-        const auto y = static_cast<double>(top) - dy;
-        made.dx = made.xx * x + made.xy * y;
-        made.dy = made.yx * x + made.yy * y;
-        return made;
+        return {a / size, b / size, -(a * dx + b * dy) / size, -b / size, a / size, (b * dx - a * dy) / size};
     }
 };
 
-at::Tensor points_of(const PixelGrid& grid) {
-    const at::Tensor x = at::arange(grid.width, at::kDouble).unsqueeze(0);
-    const at::Tensor y = at::arange(grid.height, at::kDouble).unsqueeze(1);
-    return at::stack({grid.xx * x + grid.xy * y + grid.dx, grid.yx * x + grid.yy * y + grid.dy}, -1).to(at::kFloat);
+at::Tensor points_of(const Affine& to, const Area& area) {
+    const at::Tensor x = at::arange(area.width, at::kDouble).unsqueeze(0) + area.x;
+    const at::Tensor y = at::arange(area.height, at::kDouble).unsqueeze(1) + area.y;
+    return at::stack({to.xx * x + to.xy * y + to.dx, to.yx * x + to.yy * y + to.dy}, -1).to(at::kFloat);
 }
 
 double largest(const at::Tensor& x) {
@@ -103,9 +97,9 @@ double largest(const at::Tensor& x) {
 
 /// Both ways to draw; what holds between them.
 void expect_the_same(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
-                     const PixelGrid& grid) {
-    const DrawnProposal drawn = draw_proposal(source, exemplar, target, grid);
-    const Proposal made = propose(source, exemplar, {}, target, points_of(grid));
+                     const Affine& to_canonical, const Area& area) {
+    const DrawnProposal drawn = draw_proposal(source, exemplar, target, to_canonical, area);
+    const Proposal made = propose(source, exemplar, {}, target, points_of(to_canonical, area));
     ASSERT_EQ(drawn.pixels.sizes(), made.blended[0].sizes());
     ASSERT_EQ(drawn.edit.sizes(), made.edit[0].sizes());
     EXPECT_LT(largest(drawn.edit - made.edit[0]), kClose);
@@ -126,7 +120,7 @@ TEST(DrawnProposals, EqualTheirTwinOfTensors) {
         const FacePictures source{smooth_picture(dice, 310, 260), place.to_pixels(), landmarks(dice, 2)};
         const Placing lent(dice(0.6, 2.2), dice(-0.4, 0.4), dice(110, 140), dice(90, 120));
         const FacePictures exemplar{smooth_picture(dice, 250, 210), lent.to_pixels(), landmarks(dice, 3)};
-        expect_the_same(source, exemplar, landmarks(dice, 3), place.grid(9, 14, 290, 230));
+        expect_the_same(source, exemplar, landmarks(dice, 3), place.to_canonical(), {9, 14, 290, 230});
     }
 }
 
@@ -143,7 +137,7 @@ TEST(DrawnProposals, EqualTheirTwinWhereAFaceLiesHalfOutside) {
             const Placing& lent = lent_outside ? outside : inside;
             const FacePictures source{smooth_picture(dice, 121, 121), place.to_pixels(), landmarks(dice, 2)};
             const FacePictures exemplar{smooth_picture(dice, 121, 121), lent.to_pixels(), landmarks(dice, 2)};
-            expect_the_same(source, exemplar, landmarks(dice, 3), place.grid(-40, -40, 200, 200));
+            expect_the_same(source, exemplar, landmarks(dice, 3), place.to_canonical(), {-40, -40, 200, 200});
         }
 }
 
@@ -151,7 +145,7 @@ TEST(DrawnProposals, NothingIsDrawnBesideTheFace) {
     Dice dice(5);
     const Placing place(1, 0, 60, 60);
     const FacePictures face{smooth_picture(dice, 121, 121), place.to_pixels(), landmarks(dice, 1)};
-    const DrawnProposal drawn = draw_proposal(face, face, landmarks(dice, 3), place.grid(200, 200, 40, 30));
+    const DrawnProposal drawn = draw_proposal(face, face, landmarks(dice, 3), place.to_canonical(), {200, 200, 40, 30});
     EXPECT_EQ(largest(drawn.edit), 0);
     EXPECT_EQ(largest(drawn.pixels), 0);
 }

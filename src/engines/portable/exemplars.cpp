@@ -123,18 +123,6 @@ at::Tensor mouth_of(const at::Tensor& landmarks) {
     return landmarks.narrow(1, 48, 20).flatten(1);
 }
 
-compositing::PixelGrid FacePatch::grid_of(const compositing::Area& part) const {
-    const Affine& to = to_canonical;
-    return {part.width,
-            part.height,
-            to.xx,
-            to.xy,
-            to.xx * part.x + to.xy * part.y + to.dx,
-            to.yx,
-            to.yy,
-            to.yx * part.x + to.yy * part.y + to.dy};
-}
-
 at::Tensor FacePatch::points_of(const compositing::Area& part) const {
     const Affine& to = to_canonical;
     const auto grids = at::meshgrid(
@@ -194,9 +182,9 @@ std::vector<ExemplarBank> ExemplarBank::study(const EngineJob& job) {
             const Candidate& one = next->second;
             const FacePatch patch = cut_face(*frame, job.video, *one.face);
             if (patch.area.width == 0) continue;
-            banks[one.track->person].exemplars_.push_back(
-                {one.track->id, index, patch.picture, shrink_to_canonical(patch.picture), one.mouth, one.face->pose.yaw,
-                 one.face->pose.pitch, one.face->quality.sharpness});
+            banks[one.track->person].exemplars_.push_back({one.track->id, index, patch.picture, one.mouth,
+                                                           one.face->pose.yaw, one.face->pose.pitch,
+                                                           one.face->quality.sharpness});
         }
     }
     std::vector<ExemplarBank> made;

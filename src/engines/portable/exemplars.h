@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "compositing/draw_proposal.h"
 #include "compositing/patch.h"
 #include "compositing/proposal.h"
 #include "geometry/lower_face.h"
@@ -24,8 +23,7 @@ struct FacePatch {
     compositing::FacePictures picture;  ///< batch of 1, R'G'B' 0 .. 1
     Affine to_canonical;                ///< stored pixels of the frame to the canonical face
 
-    /// Where the pixels of `part`, an area of the frame, lie on the canonical face; and the same as points, [h, w, 2].
-    [[nodiscard]] compositing::PixelGrid grid_of(const compositing::Area& part) const;
+    /// Where the pixels of `part`, an area of the frame, lie on the canonical face: [h, w, 2].
     [[nodiscard]] at::Tensor points_of(const compositing::Area& part) const;
     /// The pixels of `part`, within the patch's area, that canonical `bounds` surround.
     [[nodiscard]] compositing::Area area_of(const Frame& frame, const geometry::Bounds& bounds) const;
@@ -37,9 +35,8 @@ struct Exemplar {
     int track = 0;  ///< FaceTrack::id
     std::int64_t frame = 0;
     compositing::FacePictures picture;
-    compositing::FacePictures small;  ///< the same, shrunk to canonical resolution
-    at::Tensor mouth;                 ///< [40], canonical pixels
-    float yaw = 0;                    ///< degrees
+    at::Tensor mouth;  ///< [40], canonical pixels
+    float yaw = 0;     ///< degrees
     float pitch = 0;
     float sharpness = 0;
 };

@@ -16,6 +16,7 @@
 #include "engines/portable/closures.h"
 #include "engines/portable/curve.h"
 #include "engines/portable/exemplars.h"
+#include "geometry/warp.h"
 #include "speech/activity.h"
 #include "speech/log_mel.h"
 
@@ -54,15 +55,23 @@ double deviation(const at::Tensor& values) {
 at::Tensor joins(const std::vector<double>& times, bool fade_in, bool fade_out) {
     const at::Tensor weight = at::empty({static_cast<std::int64_t>(times.size()), 1});
     for (std::size_t i = 0; i < times.size(); ++i) {
-        double w = 1;
-        if (fade_in) w = std::min(w, (times[i] - times.front()) / kJoin_s);
-        if (fade_out) w = std::min(w, (times.back() - times[i]) / kJoin_s);
-        weight[static_cast<std::int64_t>(i)][0] = w * w * (3 - 2 * w);
+        double within = kJoin_s;
+        if (fade_in) within = std::min(within, times[i] - times.front());
+        if (fade_out) within = std::min(within, times.back() - times[i]);
+        weight[static_cast<std::int64_t>(i)][0] = geometry::smooth_step(within, 0, kJoin_s);
     }
     return weight;
 }
 
 }  // namespace
+
+PlanOptions plan_options(const EngineOptions& asked) {
+    PlanOptions options;
+    if (asked.steps > 0) options.steps = asked.steps;
+    if (asked.guidance > 0) options.guidance = asked.guidance;
+    options.seed = asked.seed;
+    return options;
+}
 
 Utterance listen(const MotionNet& net, const Voice& voice) {
     const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
@@ -175,10 +184,7 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
     performance.targets = at::cat(landmarks);
     const at::Tensor own = motion_of(motion_points(performance.targets) - habit.shape_of(faces), basis);
 
-    PlanOptions options;
-    if (job.options.steps > 0) options.steps = job.options.steps;
-    if (job.options.guidance > 0) options.guidance = job.options.guidance;
-    options.seed = job.options.seed;
+    PlanOptions options = plan_options(job.options);
     options.track = static_cast<std::uint32_t>(performance.track->id);
     options.first = static_cast<std::int64_t>(std::floor(times.front() * kMotionRateHz));
     const auto last = static_cast<std::int64_t>(std::ceil(times.back() * kMotionRateHz));

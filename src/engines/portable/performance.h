@@ -19,6 +19,9 @@ struct Utterance {
     at::Tensor activity;  ///< [T + 2, 1] at 100 Hz, from 10 ms before the voice to 10 ms after it, 0 at both ends
     double start_s = 0;   ///< on the output's timeline
 };
+/// What was asked for, and the planner's own choices for the rest. Track and place are the caller's.
+[[nodiscard]] PlanOptions plan_options(const EngineOptions& asked);
+
 /// Reads the whole voice.
 [[nodiscard]] Utterance listen(const MotionNet& net, const Voice& voice);
 
@@ -30,7 +33,7 @@ struct Performance {
     std::int64_t length = 0;             ///< pictures
     at::Tensor targets;                  ///< [length, 68, 2]: canonical landmarks to show
     std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
-    std::vector<std::size_t> seconds;    ///< another one for each
+    std::vector<std::size_t> seconds;    ///< another one for each, where a corrector asks for it; else empty
 };
 
 /// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.

@@ -75,13 +75,8 @@ public:
     }
 
     [[nodiscard]] EngineFacts facts() const override {
-        const PlanOptions usual;
-        const EngineOptions& asked = job_.options;
-        EngineFacts facts{{motion_weights_.origin()},
-                          asked.steps > 0 ? asked.steps : usual.steps,
-                          asked.guidance > 0 ? asked.guidance : usual.guidance,
-                          asked.strength,
-                          asked.seed};
+        const PlanOptions used = plan_options(job_.options);
+        EngineFacts facts{{motion_weights_.origin()}, used.steps, used.guidance, job_.options.strength, used.seed};
         if (corrector_) facts.weights.push_back(corrector_->origin());
         return facts;
     }
@@ -129,6 +124,7 @@ private:
             }
             const ExemplarBank& bank = banks_.at(performance.track->person);
             performance.exemplars = bank.choose(wanted);
+            if (!corrector_) continue;
             wanted.taken = performance.exemplars;
             performance.seconds = bank.choose(wanted);
         }
@@ -141,7 +137,8 @@ private:
     void draw(const Frame& frame, const Performance& performance, std::int64_t place, std::int64_t number) const {
         const auto& bank = banks_.at(performance.track->person).exemplars();
         const Exemplar& exemplar = bank[performance.exemplars[static_cast<std::size_t>(place)]];
-        const Exemplar& second = bank[performance.seconds[static_cast<std::size_t>(place)]];
+        const Exemplar* const second =
+            performance.seconds.empty() ? nullptr : &bank[performance.seconds[static_cast<std::size_t>(place)]];
         redraw(frame, job_.video, *face_of(performance, number),
                {exemplar, second, performance.targets.narrow(0, place, 1)}, corrector_ ? &*corrector_ : nullptr);
     }

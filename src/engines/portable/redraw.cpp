@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "compositing/patch.h"
@@ -30,23 +29,22 @@ Corrector::Corrector(weights::Parameters weights, std::uint64_t seed)
 
 double Corrector::need(const Wish& wish) {
     const double apart = (wish.exemplar.mouth - mouth_of(wish.target)[0]).abs().mean().item<double>();
-    const double x = std::clamp((apart - kFits) / (kDoesNot - kFits), 0.0, 1.0);
-    return x * x * (3 - 2 * x);
+    return geometry::smooth_step(apart, kFits, kDoesNot);
 }
 
-compositing::DrawnProposal Corrector::draw(const FacePatch& patch, const compositing::Area& area,
-                                           const Wish& wish) const {
-    const auto centred = [](compositing::FacePictures pictures) {
-        pictures.pixels = pictures.pixels * 2 - 1;
-        return pictures;
+compositing::DrawnProposal Corrector::draw(const FacePatch& patch, const compositing::Area& area, const Wish& wish,
+                                           double share) const {
+    const auto for_net = [](const compositing::FacePictures& pictures) {
+        compositing::FacePictures small = compositing::shrink_to_canonical(pictures);
+        small.pixels = small.pixels * 2 - 1;
+        return small;
     };
-    const RenderCondition condition =
-        render_condition(centred(compositing::shrink_to_canonical(patch.picture)), centred(wish.exemplar.small),
-                         centred(wish.second.small), wish.target);
-    const at::Tensor correction = sample_correction(net_, condition, noise_, {}) * need(wish);
+    const RenderCondition condition = render_condition(for_net(patch.picture), for_net(wish.exemplar.picture),
+                                                       for_net(wish.second->picture), wish.target);
+    const at::Tensor correction = sample_correction(net_, condition, noise_, {}) * share;
     correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
     const compositing::Proposal made = apply_correction(correction, patch.picture, wish.exemplar.picture,
-                                                        wish.second.picture, wish.target, patch.points_of(area));
+                                                        wish.second->picture, wish.target, patch.points_of(area));
     return {made.blended[0], made.edit[0]};
 }
 
@@ -56,10 +54,11 @@ void redraw(const Frame& frame, const VideoInfo& video, const FaceFrame& face, c
     if (patch.area.width == 0) return;
     const compositing::Area area = patch.area_of(frame, geometry::edit_bounds(wish.target, patch.picture.landmarks));
     if (area.width == 0) return;
-    const bool correct = corrector != nullptr && Corrector::need(wish) > 0;
+    const double share = corrector == nullptr ? 0 : Corrector::need(wish);
     const compositing::DrawnProposal made =
-        correct ? corrector->draw(patch, area, wish)
-                : compositing::draw_proposal(patch.picture, wish.exemplar.picture, wish.target, patch.grid_of(area));
+        share > 0
+            ? corrector->draw(patch, area, wish, share)
+            : compositing::draw_proposal(patch.picture, wish.exemplar.picture, wish.target, patch.to_canonical, area);
     const at::Tensor before = patch.picture.pixels[0]
                                   .narrow(1, area.y - patch.area.y, area.height)
                                   .narrow(2, area.x - patch.area.x, area.width);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "compositing/draw_proposal.h"
 #include "engines/portable/exemplars.h"
 #include "engines/portable/render_net.h"
 #include "omnisync/faces.h"
@@ -17,8 +18,8 @@ namespace omnisync::portable {
 /// The mouth to draw.
 struct Wish {
     const Exemplar& exemplar;
-    const Exemplar& second;
-    at::Tensor target;  ///< [1, 68, 2], canonical
+    const Exemplar* second = nullptr;  ///< a corrector needs one
+    at::Tensor target;                 ///< [1, 68, 2], canonical
 };
 
 /// The render net at work. A proposal is trusted as far as its exemplar fits: what the footage shows is sharper and
@@ -26,9 +27,9 @@ struct Wish {
 class Corrector {
 public:
     Corrector(weights::Parameters weights, std::uint64_t seed);
-    /// The corrected proposal for `area` of the frame that `patch` was cut from.
+    /// The proposal for `area` of the frame that `patch` was cut from, with so much (0 .. 1) of the net's correction.
     [[nodiscard]] compositing::DrawnProposal draw(const FacePatch& patch, const compositing::Area& area,
-                                                  const Wish& wish) const;
+                                                  const Wish& wish, double share) const;
     /// How much of a correction is wanted, 0 .. 1: 0 where the exemplar fits, and there draw() is not needed.
     [[nodiscard]] static double need(const Wish& wish);
     [[nodiscard]] const std::string& origin() const { return weights_.origin(); }

@@ -44,10 +44,10 @@ at::Tensor focus_on(const at::Tensor& target, const at::Tensor& points) {
     return ((points - middle).square().sum(-1) / (-2 * kFocus * kFocus)).exp().unsqueeze(1);
 }
 
-at::Tensor mix(const at::Tensor& proposal, const at::Tensor& source, const at::Tensor& exemplar,
-               const at::Tensor& second, const at::Tensor& shares) {
-    return proposal + (source - proposal) * shares.narrow(1, 0, 1) + (exemplar - proposal) * shares.narrow(1, 1, 1) +
-           (second - proposal) * shares.narrow(1, 2, 1);
+at::Tensor mix(const compositing::Proposal& made, const at::Tensor& shares) {
+    const at::Tensor& blended = made.blended;
+    return blended + (made.source - blended) * shares.narrow(1, 0, 1) +
+           (made.exemplar - blended) * shares.narrow(1, 1, 1) + (made.second - blended) * shares.narrow(1, 2, 1);
 }
 
 /// Motion points about the window's middle.
@@ -62,11 +62,7 @@ at::Tensor points_about(const at::Tensor& landmarks) {
 RenderCondition render_condition(const compositing::FacePictures& source, const compositing::FacePictures& exemplar,
                                  const compositing::FacePictures& second, const at::Tensor& target) {
     const at::Tensor points = geometry::window_points();
-    compositing::Proposal made = compositing::propose(source, exemplar, second, target, points);
-    return {made.blended,
-            made.source,
-            made.exemplar,
-            made.second,
+    return {compositing::propose(source, exemplar, second, target, points),
             at::stack({lips_distance(target, 48, 12, points), lips_distance(target, 60, 8, points)}, 1),
             at::cat({points_about(target), points_about(source.landmarks), points_about(exemplar.landmarks),
                      points_about(second.landmarks)},
@@ -82,15 +78,14 @@ compositing::Proposal apply_correction(const at::Tensor& correction, const compo
     const at::Tensor aside = points + here.narrow(1, 6, 2).permute({0, 2, 3, 1});
     compositing::Proposal made = compositing::propose(source, exemplar, second, target, aside);
     const at::Tensor shares = geometry::read_window(correction.narrow(1, 3, 3), aside);
-    made.blended = mix(made.blended, made.source, made.exemplar, made.second, shares) + here.narrow(1, 0, 3);
+    made.blended = mix(made, shares) + here.narrow(1, 0, 3);
     return made;
 }
 
 at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition& condition) {
     const at::Tensor points = geometry::window_points();
     const at::Tensor here = geometry::read_window(correction, points);
-    const at::Tensor mixed =
-        mix(condition.proposal, condition.source, condition.exemplar, condition.second, here.narrow(1, 3, 3));
+    const at::Tensor mixed = mix(condition.proposal, here.narrow(1, 3, 3));
     const at::Tensor aside = points + here.narrow(1, 6, 2).permute({0, 2, 3, 1});
     const at::Tensor corner = at::tensor({geometry::kWindowX - 0.5F, geometry::kWindowY - 0.5F});
     return at::grid_sampler_2d(mixed, (aside - corner) / kWindowSide * 2 - 1, kBicubic, kBorder, false) +
@@ -118,9 +113,9 @@ at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, 
     const std::int64_t patch = config_.patch;
     const std::int64_t side = kWindowSide / patch;
     const at::Tensor known = geometry_known.view({-1, 1, 1, 1});
-    const at::Tensor seen = at::cat(
-        {noisy, condition.proposal, condition.source, condition.exemplar, condition.second, condition.shapes * known},
-        1);
+    const compositing::Proposal& made = condition.proposal;
+    const at::Tensor seen =
+        at::cat({noisy, made.blended, made.source, made.exemplar, made.second, condition.shapes * known}, 1);
     const at::Tensor tokens = seen.view({batch, kChannels, side, patch, side, patch})
                                   .permute({0, 2, 4, 1, 3, 5})
                                   .reshape({batch, side * side, kChannels * patch * patch});
@@ -147,7 +142,7 @@ at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, 
 at::Tensor sample_correction(const RenderNet& net, const RenderCondition& condition, const at::Tensor& noise,
                              const RenderSteps& steps) {
     const std::int64_t batch = noise.size(0);
-    at::Tensor x = condition.proposal * (1 - steps.tau) + noise * steps.tau;
+    at::Tensor x = condition.proposal.blended * (1 - steps.tau) + noise * steps.tau;
     at::Tensor correction;
     const auto levels = diffusion::levels(steps.tau, steps.steps);
     for (std::size_t i = 0; i + 1 < levels.size(); ++i) {

@@ -20,11 +20,8 @@ struct RenderConfig {
 
 /// What the net is told of B windows. Pixels are [B, 3, 96, 96], -1 .. 1.
 struct RenderCondition {
-    at::Tensor proposal;
-    at::Tensor source;    ///< the frame, warped to the target's jaw
-    at::Tensor exemplar;  ///< the nearest one, warped whole
-    at::Tensor second;    ///< another one
-    at::Tensor shapes;    ///< [B, 2, 96, 96]: distance to outer and inner lips of the target, -1 .. 1
+    compositing::Proposal proposal;  ///< of the window, with a second exemplar
+    at::Tensor shapes;               ///< [B, 2, 96, 96]: distance to outer and inner lips of the target, -1 .. 1
     at::Tensor geometry;  ///< [B, 8 * kMotionPoints]: motion points of target, frame, exemplar, second: what fits says
                           ///< how far to trust it
     at::Tensor focus;     ///< [B, 1, 96, 96]: a Gaussian about the mouth, where guidance acts (paper, eq. 7)
