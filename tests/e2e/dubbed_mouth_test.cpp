@@ -6,14 +6,13 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "support/paths.h"
+#include "support/probe.h"
 #include "support/process.h"
 #include "support/sound.h"
 
@@ -27,17 +26,6 @@ using Table = std::map<std::string, Column>;
 constexpr int kSide = 160;  // the example's picture, I420
 constexpr std::size_t kFrameBytes = kSide * kSide * 3 / 2;
 constexpr std::size_t kFrames = 75;
-
-std::string example(const char* name) {
-    return (source_root() / "examples" / name).string();
-}
-
-std::optional<fs::path> models() {
-    const char* const named = std::getenv("OMNISYNC_MODELS");
-    const fs::path folder = named != nullptr && *named != '\0' ? fs::path(named) : source_root() / "models";
-    if (!fs::exists(folder / "portable" / "motion.safetensors")) return std::nullopt;
-    return folder;
-}
 
 /// A CSV file of numbers, column by column.
 Table read_table(const fs::path& file) {
@@ -80,12 +68,6 @@ double correlation(const Column& a, const Column& b) {
 
 class DubbedMouth : public testing::Test {
 protected:
-    void SetUp() override {
-        const auto found = models();
-        if (!found) GTEST_SKIP() << "no weights in models/portable";
-        models_ = found->string();
-    }
-
     void omnisync(Words words) {
         words.insert(words.begin(), command_path());
         words.insert(words.end(), {"--models", models_, "-q"});
@@ -110,14 +92,10 @@ protected:
     }
     [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
 
-    std::string models_;
+    std::string models_ = models().string();
     Words environment_;
     TempDir folder_;
 };
-
-std::string pictures_of(const std::string& video) {
-    return run_or_throw({"ffmpeg", "-v", "error", "-i", video, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"}).out;
-}
 
 TEST_F(DubbedMouth, TheFileIsTheSameForAnyNumberOfThreads) {
     // FFV1: x264 writes how many threads it has into what it makes.

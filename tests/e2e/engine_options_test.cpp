@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,17 +22,6 @@ using Words = std::vector<std::string>;
 constexpr int kPictures = 20;  // of 0.8 s at 25 pictures/s
 constexpr const char* kSourceType =
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
-
-std::string example(const char* name) {
-    return (source_root() / "examples" / name).string();
-}
-
-std::optional<fs::path> models() {
-    const char* const named = std::getenv("OMNISYNC_MODELS");
-    const fs::path folder = named != nullptr && *named != '\0' ? fs::path(named) : source_root() / "models";
-    if (!fs::exists(folder / "portable" / "motion.safetensors")) return std::nullopt;
-    return folder;
-}
 
 ProcessResult omnisync(Words words) {
     words.insert(words.begin(), command_path());
@@ -72,12 +59,6 @@ std::vector<Row> read_plan(const fs::path& file) {
 
 class EngineOptions : public testing::Test {
 protected:
-    void SetUp() override {
-        const auto found = models();
-        if (!found) GTEST_SKIP() << "no weights in models/portable";
-        models_ = *found;
-    }
-
     Words words(const std::string& output, const Words& extra = {}) {
         Words all{"dub",
                   example("speaker.mp4"),
@@ -106,7 +87,7 @@ protected:
         return Json::parse(seen.out)["container"];
     }
 
-    std::string models_;
+    std::string models_ = models().string();
     TempDir folder_;
 };
 

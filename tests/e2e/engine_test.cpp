@@ -12,6 +12,7 @@
 
 #include "support/dub.h"
 #include "support/paths.h"
+#include "support/probe.h"
 #include "support/process.h"
 
 namespace omnisync::test {
@@ -23,10 +24,6 @@ constexpr std::chrono::minutes kPatience{4};
 constexpr int kSide = 160;  // the example's picture
 constexpr int kFrameBytes = kSide * kSide * 3 / 2;
 
-fs::path example(const char* name) {
-    return source_root() / "examples" / name;
-}
-
 ProcessResult omnisync(Words arguments, int threads = 0) {
     arguments.insert(arguments.begin(), command_path());
     if (threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
@@ -35,21 +32,15 @@ ProcessResult omnisync(Words arguments, int threads = 0) {
     return run(arguments, options);
 }
 
-/// Every picture as I420 bytes, by ffmpeg.
-std::string pictures_of(const fs::path& file) {
-    return run_or_throw({"ffmpeg", "-v", "error", "-i", file.string(), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"})
-        .out;
-}
-
 class PortableEngine : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
         folder_ = new TempDir;
         const fs::path footage = *folder_ / "footage";
         fs::create_directories(footage);
-        run_or_throw({"ffmpeg", "-v", "error", "-i", example("speaker.mp4").string(), "-i",
-                      example("speech.wav").string(), "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le",
-                      "-shortest", (footage / "clip.mkv").string()});
+        run_or_throw({"ffmpeg", "-v", "error", "-i", example("speaker.mp4"), "-i", example("speech.wav"), "-map", "0:v",
+                      "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le", "-shortest",
+                      (footage / "clip.mkv").string()});
         write_bytes(footage / "notes.txt", "no video");
         prepared_ = new ProcessResult(omnisync({"prepare", footage.string(), "-o", (*folder_ / "shards").string()}));
         fs::create_directories(*folder_ / "models" / "portable");
@@ -72,8 +63,8 @@ protected:
     }
     static ProcessResult dub(const std::string& output, int threads = 0, const Words& extra = {}) {
         Words words{"dub",
-                    example("speaker.mp4").string(),
-                    example("speech.wav").string(),
+                    example("speaker.mp4"),
+                    example("speech.wav"),
                     "-o",
                     (*folder_ / output).string(),
                     "--force",
@@ -163,7 +154,7 @@ TEST_F(PortableEngine, EveryWayToFillTimeIsDrawn) {
 
 TEST_F(PortableEngine, WithoutWeightsNothingIsBegun) {
     fs::create_directories(*folder_ / "nowhere" / "portable");  // found before the weights that ship, and empty
-    const auto done = omnisync({"dub", example("speaker.mp4").string(), example("speech.wav").string(), "-o",
+    const auto done = omnisync({"dub", example("speaker.mp4"), example("speech.wav"), "-o",
                                 (*folder_ / "none.mkv").string(), "--models", (*folder_ / "nowhere").string()});
     EXPECT_TRUE(failed_with(done, kUnavailable, "--models"));
     EXPECT_FALSE(fs::exists(*folder_ / "none.mkv"));
@@ -175,7 +166,7 @@ TEST_F(PortableEngine, DamagedWeightsAreNamed) {
     const std::string whole = read_bytes(*folder_ / "models" / "portable" / "motion.safetensors");
     for (const std::string& bytes : {std::string("junk"), whole.substr(0, whole.size() / 2), whole.substr(0, 20)}) {
         write_bytes(models / "portable" / "motion.safetensors", bytes);
-        const auto done = omnisync({"dub", example("speaker.mp4").string(), example("speech.wav").string(), "-o",
+        const auto done = omnisync({"dub", example("speaker.mp4"), example("speech.wav"), "-o",
                                     (*folder_ / "none.mkv").string(), "--models", models.string()});
         EXPECT_TRUE(failed_with(done, 65, "motion.safetensors")) << done.summary();
         EXPECT_FALSE(fs::exists(*folder_ / "none.mkv"));
