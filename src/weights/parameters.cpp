@@ -38,19 +38,26 @@ Parameters::Parameters(std::map<std::string, at::Tensor> tensors, std::string or
     : tensors_(std::move(tensors)), origin_(std::move(origin)), type_(type) {}
 
 at::Tensor Parameters::get(const std::string& name, at::IntArrayRef shape, Init init) {
+    return stored(name, shape, init).to(type_);
+}
+
+at::Tensor Parameters::row(const std::string& name, at::IntArrayRef shape, std::int64_t index) {
+    return stored(name, shape, Init::normal_fan_in).select(0, index).to(type_);
+}
+
+const at::Tensor& Parameters::stored(const std::string& name, at::IntArrayRef shape, Init init) {
     asked_.insert(name);
     const auto found = tensors_.find(name);
     if (found != tensors_.end()) {
         require(found->second.sizes() == shape, ExitCode::bad_data, origin_, ": tensor '", name, "' has shape ",
                 found->second.sizes(), ", the model needs ", shape);
-        return found->second.to(type_);
+        return found->second;
     }
     require(kind_ != Kind::loaded, ExitCode::bad_data, origin_, ": tensor '", name, "' is missing");
     const at::Tensor made = kind_ == Kind::outline
                                 ? at::empty(shape, at::TensorOptions().dtype(type_).device(at::kMeta))
                                 : grown(shape, init, generator_);
-    tensors_[name] = made;
-    return made;
+    return tensors_[name] = made;
 }
 
 std::vector<std::string> Parameters::surplus() const {

@@ -34,6 +34,9 @@ public:
     /// Throws Error(bad_data) when a loaded set lacks it or has another shape.
     at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init = Init::normal_fan_in);
 
+    /// Row `index` of a tensor of that shape, with only this row read and converted: one word of a large vocabulary.
+    at::Tensor row(const std::string& name, at::IntArrayRef shape, std::int64_t index);
+
     /// Whether a tensor exists already: which of several spellings a file uses. False in an outline.
     [[nodiscard]] bool has(const std::string& name) const { return tensors_.contains(name); }
     [[nodiscard]] const std::map<std::string, at::Tensor>& tensors() const { return tensors_; }
@@ -45,6 +48,8 @@ public:
 
 private:
     enum class Kind { loaded, growing, outline };
+
+    const at::Tensor& stored(const std::string& name, at::IntArrayRef shape, Init init);
 
     std::map<std::string, at::Tensor> tensors_;
     std::set<std::string> asked_;
@@ -64,6 +69,9 @@ public:
     [[nodiscard]] at::Tensor get(const std::string& name, at::IntArrayRef shape,
                                  Init init = Init::normal_fan_in) const {
         return parameters_.get(prefix_ + name, shape, init);
+    }
+    [[nodiscard]] at::Tensor row(const std::string& name, at::IntArrayRef shape, std::int64_t index) const {
+        return parameters_.row(prefix_ + name, shape, index);
     }
     [[nodiscard]] bool has(const std::string& name) const { return parameters_.has(prefix_ + name); }
 
