@@ -26,6 +26,11 @@ public:
         if (next_ == places_.size()) places_.emplace_back();
         return places_[next_++];
     }
+    /// Moves all of it.
+    void to(at::Device device) {
+        for (at::Tensor& place : places_)
+            if (place.defined()) place = place.to(device);
+    }
 
 private:
     std::deque<at::Tensor> places_;

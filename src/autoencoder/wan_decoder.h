@@ -32,6 +32,11 @@ struct Decoder {
         Memory units;
         Memory frames;
         bool first = true;
+
+        void to(at::Device device) {
+            units.to(device);
+            frames.to(device);
+        }
     };
 
     /// `base`: channels of the last stage; `latent`: of the latent. `scope` is the file's `decoder`.

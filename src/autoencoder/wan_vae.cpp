@@ -64,6 +64,11 @@ at::Tensor WanVae::pixels(const at::Tensor& decoded) const {
     return config.clamp ? frames.clamp(-1, 1) : frames;
 }
 
+at::Tensor WanVae::no_frames(const at::Tensor& latents) const {
+    check(latents, kLatentChannels, 1, "latents");
+    return at::empty({3, 0, latents.size(2) * kSpaceFactor, latents.size(3) * kSpaceFactor}, options());
+}
+
 at::Tensor WanVae::encode(const at::Tensor& frames) const {
     return EncodeStream(*this).push(frames);
 }
@@ -77,11 +82,11 @@ at::Tensor EncodeStream::push(const at::Tensor& frames) {
     require(!waiting_.defined() || waiting_.sizes().slice(2) == frames.sizes().slice(2), ExitCode::internal,
             "the frames of a video have two sizes: ", waiting_.sizes(), " and ", frames.sizes());
     waiting_ = waiting_.defined() && waiting_.size(1) > 0 ? at::cat({waiting_, frames}, 1) : frames;
-    std::vector<at::Tensor> latents = {at::empty(
-        {kLatentChannels, 0, frames.size(2) / kSpaceFactor, frames.size(3) / kSpaceFactor}, vae_.conv1.bias.options())};
+    std::vector<at::Tensor> latents = {
+        at::empty({kLatentChannels, 0, frames.size(2) / kSpaceFactor, frames.size(3) / kSpaceFactor}, vae_.options())};
     while (waiting_.size(1) >= (first_ ? 1 : kTimeFactor)) {
         const std::int64_t count = first_ ? 1 : kTimeFactor;
-        const at::Tensor unit = waiting_.slice(1, 0, count).to(vae_.conv1.bias.options()).unsqueeze(0);
+        const at::Tensor unit = waiting_.slice(1, 0, count).to(vae_.options()).unsqueeze(0);
         latents.push_back(
             vae_.normalised(vae_.encoder(pixel_unshuffle(unit), state_, vae_.config.encoder_head_history)).squeeze(0));
         waiting_ = waiting_.slice(1, count);
@@ -92,11 +97,9 @@ at::Tensor EncodeStream::push(const at::Tensor& frames) {
 }
 
 at::Tensor DecodeStream::push(const at::Tensor& latents) {
-    check(latents, kLatentChannels, 1, "latents");
-    std::vector<at::Tensor> frames = {
-        at::empty({3, 0, latents.size(2) * kSpaceFactor, latents.size(3) * kSpaceFactor}, vae_.conv2.bias.options())};
-    for (const at::Tensor& unit : latents.to(vae_.conv2.bias.options()).unsqueeze(0).split(1, 2)) {
-        if (unit.size(2) == 0) break;  // split of nothing gives one piece of nothing
+    std::vector<at::Tensor> frames = {vae_.no_frames(latents)};
+    for (std::int64_t i = 0; i < latents.size(1); ++i) {
+        const at::Tensor unit = latents.slice(1, i, i + 1).to(vae_.options()).unsqueeze(0);
         frames.push_back(vae_.pixels(vae_.decoder.finish(vae_.decoder.begin(vae_.restored(unit), begun_), state_)));
     }
     return at::cat(frames, 1);

@@ -56,6 +56,11 @@ public:
     /// [48, t, h, w] -> [3, frames_of_latents(t), 16 h, 16 w].
     [[nodiscard]] at::Tensor decode(const at::Tensor& latents) const;
 
+    /// The weights' type and device.
+    [[nodiscard]] at::TensorOptions options() const { return conv1.bias.options(); }
+    /// [3, 0, 16 h, 16 w] for latents [48, t, h, w]. Throws Error(internal) for anything else.
+    [[nodiscard]] at::Tensor no_frames(const at::Tensor& latents) const;
+
     /// Spec 2.6, in the weights' type, with [1, 48, 1, 1, 1] from [1, 96, 1, 1, 1] of the encoder, or back.
     [[nodiscard]] at::Tensor normalised(const at::Tensor& encoded) const;
     [[nodiscard]] at::Tensor restored(const at::Tensor& latents) const;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "autoencoder/tiled_decode.h"
 #include "autoencoder/wan_vae.h"
 #include "golden/vectors.h"
 
@@ -67,6 +68,13 @@ at::Tensor in_pieces(Stream stream, const at::Tensor& x, const std::vector<std::
     std::vector<at::Tensor> results;
     for (const at::Tensor& piece : x.split_with_sizes(lengths, 1)) results.push_back(stream.push(piece));
     return at::cat(results, 1);
+}
+
+/// Latents of five times the width.
+at::Tensor widened(const at::Tensor& latents) {
+    std::vector<at::Tensor> row;
+    for (std::int64_t i = 0; i < 5; ++i) row.push_back(latents.roll({i}, {0}));
+    return at::cat(row, 3);
 }
 
 constexpr double kLatent = 2e-5;
@@ -157,6 +165,44 @@ TEST_F(Vae, StreamsAreStrangersToOneAnother) {
         (void)other.push(-piece);
     }
     EXPECT_TRUE(at::equal(at::cat(results, 1), coder->encode(video)));
+}
+
+TEST_F(Vae, TilesWithAFullMarginAreTheWhole) {
+    const auto coder = vae();
+    const at::Tensor wide = widened(golden("dec.latent").slice(1, 0, 2));
+    for (const at::Tensor& latents : {wide, wide.transpose(2, 3)}) {
+        const at::Tensor whole = coder->decode(latents);
+        const auto off = [&](std::int64_t margin) {
+            const Tiling tiling{.core = 5, .margin = margin, .blend = 1};
+            return test::deviation(TiledDecodeStream(*coder, tiling).push(latents), whole);
+        };
+        EXPECT_LT(off(kExactMargin), kLatent);
+        EXPECT_LT(off(4), 0.02);
+        EXPECT_GT(off(0), 0.02);
+    }
+}
+
+TEST_F(Vae, TilesAreTheSameInAnyPieces) {
+    const auto coder = vae();
+    const at::Tensor latents = golden("dec.latent");
+    const Tiling tiling{.core = 2, .margin = 1, .blend = 0};
+    const at::Tensor whole = TiledDecodeStream(*coder, tiling).push(latents);
+    EXPECT_FALSE(at::equal(whole, coder->decode(latents)));
+    for (const std::vector<std::int64_t> lengths : chunkings("decoder"))
+        EXPECT_TRUE(at::equal(in_pieces(TiledDecodeStream(*coder, tiling), latents, lengths), whole)) << lengths.size();
+    EXPECT_TRUE(at::equal(TiledDecodeStream(*coder, Tiling{}).push(latents), coder->decode(latents)));
+}
+
+TEST_F(Vae, TheReducedPrecisionIsNear) {
+    const auto coder = vae(config(), at::kBFloat16);
+    const at::Tensor latents = coder->encode(golden("in.video"));
+    ASSERT_EQ(latents.scalar_type(), at::kBFloat16);
+    const at::Tensor off = (latents.to(at::kFloat) - golden("t17.latent_history")).abs();
+    EXPECT_LT(off.max().item<double>(), 0.14);  // twice what the vectors' README measured
+    EXPECT_LT(off.mean().item<double>(), 0.014);
+    const at::Tensor seen = (coder->decode(golden("dec.latent")).to(at::kFloat) - golden("t17.decoded")).abs();
+    EXPECT_LT(seen.max().item<double>(), 0.054);
+    EXPECT_LT(seen.mean().item<double>(), 0.0072);
 }
 
 TEST_F(Vae, EveryStageOfTheEncoder) {
