@@ -32,6 +32,10 @@ else()
   add_link_options(LINKER:-z,defs)  # a library that forgets what it needs fails here, not on a user's machine
 endif()
 add_link_options(LINKER:--as-needed)
+if(OMNISYNC_FUZZ)
+  # The libraries too: a fuzzer that sees no branch of what it tries only guesses. Goes with a sanitizer.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+endif()
 
 # Programs in bin/, libraries in lib/, in the build tree as in the installed one, so that both find each other alike.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
