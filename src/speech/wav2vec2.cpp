@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::int64_t kBlockSamples = 1 << 20;  // of a sound, where sums are taken in double
 constexpr std::int64_t kBlockFrames = 500;       // convolved at once: the first layer needs 130 kB for each
+constexpr std::int64_t kMlpFrames = 2048;        // whose hidden values, four times as wide, are held at once
 
 weights::Scope model_of(const weights::Scope& scope) {
     return scope / "wav2vec2";
@@ -73,7 +74,7 @@ std::int64_t step_of(const Wav2Vec2Config& config) {
 }  // namespace
 
 Wav2Vec2Reach unlimited_reach() {
-    return {.whole = std::numeric_limits<std::int64_t>::max()};
+    return {.longest = std::numeric_limits<std::int64_t>::max(), .context = 0};
 }
 
 StandardSound::StandardSound(const at::Tensor& samples_of)
@@ -110,7 +111,10 @@ Wav2Vec2Layer::Wav2Vec2Layer(const weights::Scope& scope, const Wav2Vec2Config& 
 
 at::Tensor Wav2Vec2Layer::operator()(const at::Tensor& x) const {
     const at::Tensor heard = attention_norm(x + attention(x));
-    return mlp_norm(heard + down(at::gelu(up(heard))));
+    std::vector<at::Tensor> blocks;
+    for (const at::Tensor& block : heard.split(kMlpFrames, 1))
+        blocks.push_back(mlp_norm(block + down(at::gelu(up(block)))));
+    return at::cat(blocks, 1);
 }
 
 Wav2Vec2::Wav2Vec2(const weights::Scope& scope, const Wav2Vec2Config& config_of)
@@ -180,14 +184,12 @@ at::Tensor Wav2Vec2::place(const at::Tensor& projected, std::int64_t skip, std::
 
 at::Tensor Wav2Vec2::operator()(const StandardSound& sound, const Wav2Vec2Reach& reach) const {
     const std::int64_t all = rows_of(config, sound.samples.size(0));
-    const bool whole = all <= reach.whole;
-    require(whole || reach.window > 2 * reach.context, ExitCode::internal, "windows of nothing but context");
-    const std::int64_t longest = whole ? all : std::min(reach.window, all);
-    const std::int64_t context = whole ? 0 : reach.context;
+    const std::int64_t longest = std::min(reach.longest, all);
+    require(longest == all || longest > 2 * reach.context, ExitCode::internal, "windows of nothing but context");
     const BareConv first = first_for(sound);
     const at::Tensor rows = at::empty({all, config.width}, sound.samples.options().dtype(norm.weight.scalar_type()));
     for (std::int64_t done = 0; done < all;) {
-        const std::int64_t begin = std::clamp<std::int64_t>(done - context, 0, all - longest);
+        const std::int64_t begin = std::clamp<std::int64_t>(done - reach.context, 0, all - longest);
         const std::int64_t end = begin + longest;
         const std::int64_t halo_begin = std::max<std::int64_t>(0, begin - config.place_kernel);
         const std::int64_t halo_end = std::min(all, end + config.place_kernel);
@@ -195,7 +197,7 @@ at::Tensor Wav2Vec2::operator()(const StandardSound& sound, const Wav2Vec2Reach&
         const at::Tensor own = projected.narrow(0, begin - halo_begin, longest);
         at::Tensor x = norm(own + place(projected, begin - halo_begin, longest)).unsqueeze(0);
         for (const Wav2Vec2Layer& layer : layers) x = layer(x);
-        const std::int64_t kept_to = end == all ? all : end - context;
+        const std::int64_t kept_to = end == all ? all : end - reach.context;
         rows.narrow(0, done, kept_to - done).copy_(x[0].narrow(0, done - begin, kept_to - done));
         done = kept_to;
     }

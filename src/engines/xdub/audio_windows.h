@@ -1,5 +1,4 @@
-// Which features of the speech each latent frame of a clip hears, and how many clips a speech needs (X-Dub spec,
-// sections 5 and 8).
+// Which features of the speech each latent frame of a clip hears (X-Dub spec, section 5).
 #pragma once
 
 #include <ATen/core/Tensor.h>
