@@ -4,21 +4,19 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <vector>
+#include "diffusion/guidance.h"
+#include "diffusion/schedule.h"
 
 namespace omnisync::diffusion {
 
-/// Levels of a sampling of `steps` Euler steps from `tau` to 0: steps + 1 numbers, evenly spaced.
-[[nodiscard]] std::vector<double> levels(double tau, int steps);
+/// (1 - level) clean + level noise: what a sampling that begins at the source starts from (paper, eq. 5), for noise
+/// that is there already. ops::start_from_source makes its own on the way.
+[[nodiscard]] at::Tensor at_level(const at::Tensor& clean, const at::Tensor& noise, double level);
 
 /// One Euler step from level `from` to `to` < `from`, when the model has predicted the clean data.
 [[nodiscard]] at::Tensor step_towards(const at::Tensor& x, const at::Tensor& clean, double from, double to);
 
-/// The temporal part of DS-CFG (paper, eq. 8): weight (level / start)^gamma, never below 1: late steps are conditional,
-/// not unconditional.
-[[nodiscard]] double guidance_at(double weight, double level, double start, double gamma = 1.5);
-
-/// unconditional + weight * (conditional - unconditional).
-[[nodiscard]] at::Tensor guided(const at::Tensor& conditional, const at::Tensor& unconditional, double weight);
+/// What a model that predicts velocities learns by: the mean square of predicted - (noise - clean).
+[[nodiscard]] at::Tensor velocity_loss(const at::Tensor& predicted, const at::Tensor& clean, const at::Tensor& noise);
 
 }  // namespace omnisync::diffusion
