@@ -204,11 +204,15 @@ std::uint64_t count_not_finite(const WeightSet& set, const StoredTensor& tensor)
     return found;
 }
 
-std::string unwrap_names(std::map<std::string, StoredTensor>& tensors, const std::string& known) {
+std::string unwrap_names(std::map<std::string, StoredTensor>& tensors, const std::vector<std::string>& known) {
     constexpr std::array<std::string_view, 7> kWrappings{"model_state_dict.", "model_state.", "state_dict.", "weights.",
                                                          "module.",           "model.",       "net."};
     std::string taken;
-    for (std::string_view wrapping; !tensors.contains(taken + known); taken += wrapping) {
+    const auto is_known = [&] {
+        return std::any_of(known.begin(), known.end(),
+                           [&](const std::string& name) { return tensors.contains(taken + name); });
+    };
+    for (std::string_view wrapping; !is_known(); taken += wrapping) {
         const auto shared = [&](std::string_view next) {
             const std::string prefix = taken + std::string(next);
             return std::all_of(tensors.begin(), tensors.end(), [&](const auto& tensor) {

@@ -43,7 +43,7 @@ struct WeightSet {
 [[nodiscard]] std::uint64_t count_not_finite(const WeightSet& set, const StoredTensor& tensor);
 
 /// Takes the usual wrappings ("model_state.", "state_dict.", "model.", "module." ...) that all names share off their
-/// front until `known` is one of the names. Returns what was taken off; nothing is changed where it never is.
-std::string unwrap_names(std::map<std::string, StoredTensor>& tensors, const std::string& known);
+/// front until one of `known` is among the names. Returns what was taken off; nothing is changed where none ever is.
+std::string unwrap_names(std::map<std::string, StoredTensor>& tensors, const std::vector<std::string>& known);
 
 }  // namespace omnisync

@@ -40,17 +40,23 @@ public:
         if (coming_ == index) {
             coming_ = -1;
             block = next_.get();
-        } else if (!block) {
-            block = make_(index);
+        } else {
+            settle();
+            if (!block) block = make_(index);
         }
         fetch(index + 1);
         return *block;
     }
 
+    /// Gives up the block that is being made ahead, if any; nothing runs afterwards until the next use().
+    void settle() {
+        if (coming_ >= 0) next_.wait();
+        coming_ = -1;
+    }
+
 private:
     void fetch(std::int64_t index) {
         if (index >= size() || blocks_[static_cast<std::size_t>(index)]) return;
-        if (coming_ >= 0) next_.wait();  // asked out of turn
         next_ = std::async(std::launch::async, make_, index);
         coming_ = index;
     }

@@ -51,7 +51,7 @@ at::Tensor view_of(const StoredTensor& tensor, const std::shared_ptr<const Mappe
 
 }  // namespace
 
-TensorFile open_weights(const std::string& path, const std::string& known) {
+TensorFile open_weights(const std::string& path, const std::vector<std::string>& known) {
     WeightSet set = map_weights(path);
     unwrap_names(set.tensors, known);
     TensorFile file{{}, std::move(set.metadata)};
@@ -72,16 +72,19 @@ TensorFile load_safetensors(const std::string& path) {
     return file;
 }
 
+const char* stored_type_of(const at::Tensor& tensor) {
+    const auto* const found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                           [&](const Type& type) { return type.scalar == tensor.scalar_type(); });
+    require(found != std::end(kTypes), ExitCode::internal, "safetensors has no such type");
+    return found->name;
+}
+
 void save_safetensors(const TensorFile& file, const std::string& path, bool overwrite) {
     std::vector<TensorEntry> entries;
     std::vector<at::Tensor> blocks;
     for (const auto& [name, tensor] : file.tensors) {
         blocks.push_back(tensor.detach().cpu().contiguous());
-        const auto scalar = blocks.back().scalar_type();
-        const auto* const type =
-            std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& t) { return t.scalar == scalar; });
-        require(type != std::end(kTypes), ExitCode::internal, name, ": safetensors has no such type");
-        entries.push_back({name, type->name, tensor.sizes().vec(), blocks.back().nbytes()});
+        entries.push_back({name, stored_type_of(tensor), tensor.sizes().vec(), blocks.back().nbytes()});
     }
     SafetensorsWriter writer(path, overwrite, entries, file.metadata);
     for (const at::Tensor& block : blocks)

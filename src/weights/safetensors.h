@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace omnisync::weights {
 
@@ -17,15 +18,18 @@ struct TensorFile {
 /// The weights of a model, from a safetensors file, a file of torch.save, or the index of a set of them (map_weights()
 /// in base/weight_set.h): mapped for reading alone, nothing is read or copied, so that files larger than memory open in
 /// milliseconds. The tensors are for Parameters: they must not be written to, need not be aligned nor lie in rows, and
-/// the mapping lives as long as any of them. `known`: one of the names that the model asks for; wrappings around it
+/// the mapping lives as long as any of them. `known`: names that the model asks for; wrappings around them
 /// ("model_state.") are taken off all names. Throws Error: no_input; bad_data with the reason.
-[[nodiscard]] TensorFile open_weights(const std::string& path, const std::string& known);
+[[nodiscard]] TensorFile open_weights(const std::string& path, const std::vector<std::string>& known);
 
 /// Maps the file and copies nothing: the tensors share the mapping, which is private (writing to one does not reach the
 /// file) and lives as long as any of them. Throws Error: no_input; bad_data for a file that is not safetensors, is cut
 /// short, or whose header claims what its bytes do not hold
 /// (base/safetensors_header.h).
 [[nodiscard]] TensorFile load_safetensors(const std::string& path);
+
+/// "BF16": a tensor's type as safetensors names it. Throws Error(internal) for types that safetensors does not have.
+[[nodiscard]] const char* stored_type_of(const at::Tensor& tensor);
 
 /// Writes atomically, tensors in order of name, data aligned to 8 bytes; the same content gives the same bytes.
 /// Throws Error: cannot_create, io. An existing file is replaced only when `overwrite`.

@@ -69,7 +69,7 @@ void open(const std::string& bytes) {
     try {
         omnisync::WeightSet set = omnisync::map_weights("/proc/self/fd/" + std::to_string(file));
         check(set);
-        omnisync::unwrap_names(set.tensors, "w");
+        omnisync::unwrap_names(set.tensors, {"w"});
         check(set);
     } catch (const omnisync::Error& error) {
         if (error.code() != omnisync::ExitCode::bad_data) __builtin_trap();
