@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/hann_window.h>
@@ -96,8 +95,14 @@ at::Tensor SlaneyMelReader::finish() {
         take(buffer_.narrow(0, filled_ - 1 - missing, missing).flip(0));
         if (filled_ >= kWindow) analyse();
     }
-    const at::Tensor log = at::cat(logs_).narrow(0, 0, frames);
-    return log.clamp_min_(log.max().item<double>() - kRange).add_(4).div_(4).t().contiguous();
+    const at::Tensor all = at::empty({kBands, frames}, at::kFloat);
+    std::int64_t copied = 0;
+    for (at::Tensor& part : logs_) {
+        all.narrow(1, copied, part.size(0)).copy_(part.t());
+        copied += part.size(0);
+        part.reset();
+    }
+    return all.clamp_min_(all.max().item<double>() - kRange).add_(4).div_(4);
 }
 
 at::Tensor slaney_log_mel(const at::Tensor& samples) {
