@@ -3,7 +3,9 @@
 //
 // Both directions are causal. A stream works in one size of unit whatever it is fed: the first frame, then four frames
 // at a time; one latent frame. So the results do not depend on how a video is cut, to the last bit, and the memory
-// needed does not depend on its length. One WanVae serves any number of streams.
+// needed does not depend on its length. One WanVae serves any number of streams. At 512 x 512 in float32 on a CPU, an
+// encoder takes 1.6 GB at its peak beside the weights, and a decoder 3.5 GB of which 1.8 GB are history between pieces
+// (measured with a quarter of the channels); half of that in bfloat16.
 //
 // Everything runs in the type and on the device of the weights. The caller turns gradients off (c10::InferenceMode).
 #pragma once
