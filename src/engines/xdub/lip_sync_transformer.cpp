@@ -39,6 +39,12 @@ struct TextEmbedding {
     [[nodiscard]] at::Tensor operator()(const at::Tensor& rows) const { return out(at::gelu(in(rows), "tanh")); }
 };
 
+/// Nobody asks the parameters for anything once it is gone.
+struct Settled {
+    weights::BlockStore<TransformerBlock>& blocks;
+    ~Settled() { blocks.settle(); }
+};
+
 /// What a block that is made for each step takes.
 std::int64_t bytes_of_a_block(const TransformerConfig& config, at::ScalarType type) {
     weights::Parameters outline = weights::Parameters::outline();
@@ -182,6 +188,7 @@ at::Tensor LipSyncTransformer::velocities(const at::Tensor& latents, double time
                    at_time.rows,
                    given.rotor,
                    given.log_counts};
+    const Settled settled{blocks_};
     bool split = false;
     const auto part_ways = [&] {
         if (!split && sources.size() != passes.size())
