@@ -16,7 +16,36 @@ constexpr std::int64_t kVoiceBands = 56;
 constexpr std::int64_t kBefore = 6;  // frames of 10 ms
 constexpr std::int64_t kAfter = 12;
 constexpr double kLeastContrast = 2;  // nepers between floor and speech, below which it is all one or the other
+constexpr std::size_t kSteady = 80;   // frames
+constexpr std::size_t kEdge = 25;     // frames beside a steady stretch that belong to it
+constexpr double kLevel = 0.6;        // nepers between quiet and loud tenths
 constexpr double kAudible = -14;      // nepers of a band's power under which nothing counts as speech
+
+/// Speech goes up and down with its syllables; what stays level for kSteady is a hum, a tone, a hiss.
+void silence_the_steady(const double* nepers, std::vector<char>& active) {
+    const std::size_t frames = active.size();
+    std::vector<char> steady(frames, 0);
+    std::vector<double> sorted;
+    for (std::size_t first = 0, end = 0; first < frames; first = end) {
+        for (end = first; end < frames && active[end] == active[first];) ++end;
+        if (active[first] == 0) continue;
+        for (std::size_t t = first; t + kSteady <= end; t += kSteady / 4) {
+            sorted.assign(nepers + t, nepers + t + kSteady);
+            std::sort(sorted.begin(), sorted.end());
+            if (sorted[kSteady - 1 - kSteady / 10] - sorted[kSteady / 10] < kLevel)
+                std::fill_n(steady.begin() + static_cast<std::ptrdiff_t>(t), kSteady, 1);
+        }
+    }
+    for (std::size_t t = 0; t < frames; ++t) {
+        // The edges of something steady are not steady.
+        const std::size_t from = t < kEdge ? 0 : t - kEdge;
+        const std::size_t to = std::min(frames, t + kEdge + 1);
+        if (std::find(steady.begin() + static_cast<std::ptrdiff_t>(from),
+                      steady.begin() + static_cast<std::ptrdiff_t>(to),
+                      1) != steady.begin() + static_cast<std::ptrdiff_t>(to))
+            active[t] = 0;
+    }
+}
 
 }  // namespace
 
@@ -45,6 +74,7 @@ at::Tensor activity(const at::Tensor& power) {
         speaking = nepers[t] > (speaking ? off : on);
         active[static_cast<std::size_t>(t)] = speaking;
     }
+    silence_the_steady(nepers, active);
     const at::Tensor out = at::empty({frames}, at::kFloat);
     float* to = out.mutable_data_ptr<float>();
     for (std::int64_t t = 0; t < frames; ++t) {

@@ -1,8 +1,11 @@
 // The small parts of planning: curves over time, what is heard, when lips close, how a person holds their mouth.
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -18,6 +21,7 @@
 
 #include "diffusion/flow.h"
 #include "engines/portable/closures.h"
+#include "engines/portable/course.h"
 #include "engines/portable/curve.h"
 #include "engines/portable/habit.h"
 #include "engines/portable/motion_basis.h"
@@ -58,8 +62,15 @@ at::Tensor tone(double seconds, double loud_from, double loud_to) {
     return (at::sin(t * (2 * std::numbers::pi * 500)) * (0.3 * on + 1e-4)).to(at::kFloat);
 }
 
+/// The same, louder and quieter as syllables are.
+at::Tensor syllables(double seconds, double loud_from, double loud_to) {
+    const at::Tensor sound = tone(seconds, loud_from, loud_to);
+    const at::Tensor t = at::arange(sound.size(0), at::kDouble) / static_cast<double>(speech::kRateHz);
+    return sound * (0.55 + 0.45 * at::sin(t * (2 * std::numbers::pi * 4))).to(at::kFloat);
+}
+
 TEST(Voices, AreHeardWhereTheyAre) {
-    const at::Tensor active = speech::activity(speech::mel_power(tone(3, 1, 2)));
+    const at::Tensor active = speech::activity(speech::mel_power(syllables(3, 1, 2)));
     EXPECT_EQ(active.size(0), 301);
     EXPECT_EQ(active[50].item<float>(), 0);
     EXPECT_EQ(active[150].item<float>(), 1);
@@ -68,6 +79,34 @@ TEST(Voices, AreHeardWhereTheyAre) {
     EXPECT_GT(active[206].item<float>(), 0) << "closes after";
     const at::Tensor silent = speech::activity(speech::mel_power(at::zeros({16000})));
     EXPECT_EQ(silent.max().item<float>(), 0);
+}
+
+TEST(Voices, WhatStaysLevelIsNone) {
+    const at::Tensor hum = tone(4, 0, 4);
+    EXPECT_EQ(speech::activity(speech::mel_power(hum)).max().item<float>(), 0);
+    EXPECT_EQ(speech::activity(speech::mel_power(tone(4, 1, 3))).max().item<float>(), 0) << "with silence around it";
+    at::Generator random = at::detail::createCPUGenerator(7);
+    const at::Tensor hiss = at::randn({4 * speech::kRateHz}, random) * 0.05;
+    EXPECT_EQ(speech::activity(speech::mel_power(hiss)).max().item<float>(), 0);
+    EXPECT_EQ(speech::activity(speech::mel_power(hiss * 0.01 + syllables(4, 1, 2.5)))[170].item<float>(), 1);
+}
+
+TEST(Courses, AreMeasuredAndHeldBack) {
+    const at::Tensor i = at::arange(200, at::kDouble);
+    const at::Tensor wave = (at::sin(i * 0.8) * 3).to(at::kFloat);
+    const at::Tensor all = at::ones({200});
+    EXPECT_NEAR(travel(wave, 30, all), 3 / std::sqrt(2.0), 0.1);
+    EXPECT_NEAR(travel(wave + (i * 0.05).to(at::kFloat), 30, all), 3 / std::sqrt(2.0), 0.2) << "a slow drift is none";
+    EXPECT_EQ(travel(wave, 30, at::zeros({200})), 0);
+    EXPECT_LT(abruptness(smoothed(wave.unsqueeze(1), 1).squeeze(1)), 0.6 * abruptness(wave));
+    EXPECT_TRUE(at::allclose(smoothed(at::ones({9, 2}), 1.5), at::ones({9, 2})));
+    EXPECT_EQ(abruptness(wave.narrow(0, 0, 2)), 0);
+    const at::Tensor held = bounded(at::tensor({-5.F, 1.F, 4.F, 100.F}), at::tensor(2.F), at::tensor(5.F));
+    EXPECT_EQ(held[0].item<float>(), -5);
+    EXPECT_EQ(held[1].item<float>(), 1);
+    EXPECT_LT(held[2].item<float>(), 4);
+    EXPECT_GT(held[2].item<float>(), 3);
+    EXPECT_LE(held[3].item<float>(), 5);
 }
 
 TEST(LogMel, ATonePeaksInItsBandAndTimeIsCentred) {
@@ -206,7 +245,7 @@ MotionBasis some_basis() {
 
 TEST(Habits, ATurnedHeadIsNoSpeech) {
     const FaceTrack track = person(30, 0);
-    const Habit habit = habit_of(track, some_basis());
+    const Habit habit = habit_of(track, some_basis(), 25);
     const auto faces = faces_of(track);
     const at::Tensor points = motion_points_of(faces);
     const double from_mean = (points - habit.mean).square().mean().item<double>();
@@ -218,7 +257,7 @@ TEST(Habits, ATurnedHeadIsNoSpeech) {
 TEST(Habits, AMouthThatOpensKeepsItsOpening) {
     for (const double turn : {0.0, 30.0}) {
         const FaceTrack track = person(turn, 8);
-        const Habit habit = habit_of(track, some_basis());
+        const Habit habit = habit_of(track, some_basis(), 25);
         const auto faces = faces_of(track);
         const at::Tensor moved = opening(motion_points_of(faces) - habit.shape_of(faces));
         const double travel = moved.max().item<double>() - moved.min().item<double>();
@@ -229,7 +268,7 @@ TEST(Habits, AMouthThatOpensKeepsItsOpening) {
 
 TEST(Habits, FramesThatCannotBeEditedSayNothing) {
     FaceTrack track = person(0, 4);
-    const Habit clean = habit_of(track, some_basis());
+    const Habit clean = habit_of(track, some_basis(), 25);
     for (std::size_t i = 0; i < 40; ++i) {
         FaceFrame hidden = track.frames[i];
         hidden.obstacle = Obstacle::covered;
@@ -237,7 +276,7 @@ TEST(Habits, FramesThatCannotBeEditedSayNothing) {
         for (Point& point : hidden.landmarks) point.y += 50;
         track.frames.push_back(hidden);
     }
-    const Habit habit = habit_of(track, some_basis());
+    const Habit habit = habit_of(track, some_basis(), 25);
     EXPECT_TRUE(at::allclose(habit.mean, clean.mean));
     EXPECT_TRUE(at::allclose(habit.rest, clean.rest));
     EXPECT_DOUBLE_EQ(habit.spread, clean.spread);

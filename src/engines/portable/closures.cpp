@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kReach = 5;           // motion frames (a sixth of a second) in which a valley's hills are sought
 constexpr double kDepth = 0.5;               // spreads that a valley lies below both hills
-constexpr double kHighest = 0.8;             // spreads above rest from which nothing is taken for a closure
+constexpr double kHighest = 1.1;             // spreads above rest from which nothing is taken for a closure
 constexpr double kShape[] = {1, 0.6, 0.15};  // of a closure, by distance in motion frames
 
 }  // namespace

@@ -6,17 +6,21 @@
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linalg_solve.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/sort.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "engines/portable/course.h"
 #include "engines/portable/exemplars.h"
 
 namespace omnisync::portable {
 namespace {
 
-constexpr double kClosed = 0.15;        // the share of frames, least open first, whose mean is the mouth at rest
+constexpr double kClosed = 0.08;        // the share of frames, least open first, whose mean is the mouth at rest
+constexpr double kRare = 0.02;          // the share of frames on each side that may be mistakes
 constexpr double kTurn = 20;            // degrees of yaw or pitch that make a pose term of 1
 constexpr std::int64_t kPoseTerms = 3;  // yaw, its square, pitch
 constexpr double kStiffness = 0.1;      // a term's variance below which it explains little: heads that hardly turn
@@ -46,7 +50,7 @@ at::Tensor Habit::shape_of(const std::vector<const FaceFrame*>& faces) const {
     return mean + at::matmul(pose_terms(faces) - usual, by_pose).view({-1, kMotionPoints, 2});
 }
 
-Habit habit_of(const FaceTrack& track, const MotionBasis& basis) {
+Habit habit_of(const FaceTrack& track, const MotionBasis& basis, double rate_hz) {
     std::vector<const FaceFrame*> seen;
     for (const FaceFrame& face : track.frames)
         if (face.obstacle == Obstacle::none) seen.push_back(&face);
@@ -64,11 +68,19 @@ Habit habit_of(const FaceTrack& track, const MotionBasis& basis) {
     const at::Tensor normal = at::matmul(x.t(), x) + kStiffness * count * at::eye(x.size(1));
     habit.by_pose = at::linalg_solve(normal, at::matmul(x.t(), y));
 
-    const at::Tensor motion = basis.encode(points - habit.shape_of(seen));
+    const at::Tensor moved = points - habit.shape_of(seen);
+    const at::Tensor motion = basis.encode(moved);
     const at::Tensor open = opening(points);
     const auto closed = std::max<std::int64_t>(1, static_cast<std::int64_t>(kClosed * count));
     habit.rest = motion.index_select(0, open.argsort().narrow(0, 0, closed)).mean(0);
-    habit.spread = seen.size() > 1 ? open.std().item<double>() : 0.0;
+    const at::Tensor course = opening(moved);
+    habit.spread = travel(course, std::llround(kSpeechWindow_s * rate_hz), at::ones_like(course));
+    habit.pace = abruptness(course);
+    const at::Tensor sorted = std::get<0>(motion.sort(0));
+    const auto rare = static_cast<std::int64_t>(kRare * (count - 1));
+    habit.low = sorted[rare];
+    habit.high = sorted[sorted.size(0) - 1 - rare];
+    habit.widest = std::get<0>(course.sort(0))[course.size(0) - 1 - rare].item<double>();
     habit.style =
         habit.spread < kLeastSpread ? at::zeros({kComponents}) : motion.square().mean(0).clamp_min(1e-3).sqrt().log();
     return habit;

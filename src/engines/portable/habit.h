@@ -20,12 +20,20 @@ struct Habit {
     at::Tensor usual;    ///< [pose terms]: their mean
     at::Tensor rest;     ///< [kComponents]: motion of the closed mouth
     at::Tensor style;    ///< [kComponents]: ln of deviations
-    double spread = 0;   ///< deviation of the lips' opening, canonical pixels
+    double spread = 0;   ///< how far the lips' opening travels in speech (travel()), canonical pixels
+    double pace = 0;     ///< how abruptly it does so (abruptness()) from frame to frame
+    at::Tensor low;      ///< [kComponents]: of its motion, but for rare extremes
+    at::Tensor high;     ///< [kComponents]
+    double widest = 0;   ///< opening of its motion, but for rare extremes
 
     /// The face at its mean, turned as `faces` are: what their motion is counted from. [n, kMotionPoints, 2].
     [[nodiscard]] at::Tensor shape_of(const std::vector<const FaceFrame*>& faces) const;
 };
-[[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis);
+/// `rate_hz`: frames a second.
+[[nodiscard]] Habit habit_of(const FaceTrack& track, const MotionBasis& basis, double rate_hz);
+
+/// Over which speech opens and closes a mouth a few times, and a smile hardly changes.
+inline constexpr double kSpeechWindow_s = 1;
 
 /// A mouth that hardly moves says nothing of its owner's spread.
 inline constexpr double kLeastSpread = 0.5;  // canonical pixels

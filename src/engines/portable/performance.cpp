@@ -5,6 +5,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "engines/portable/closures.h"
+#include "engines/portable/course.h"
 #include "engines/portable/curve.h"
 #include "engines/portable/exemplars.h"
 #include "geometry/warp.h"
@@ -31,6 +33,11 @@ constexpr double kJoin_s = 0.12;                      // over which a plan takes
 constexpr double kAverageSpread = 1.8;
 constexpr double kLeastGain = 0.6;
 constexpr double kMostGain = 2.5;
+constexpr double kKnee = 0.6;        // of the way from rest to the widest: from there on motion is held back
+constexpr double kLeastReach = 3;    // spreads from rest to the widest, whatever the footage shows
+constexpr double kUsualReach = 1.5;  // deviations of a component that may be planned for anybody
+constexpr double kHaste = 0.9;       // of the speaker's own abruptness: what is drawn and found again adds some
+constexpr double kSigmas[] = {0, 0.5, 0.7, 0.85, 1};  // motion frames
 constexpr double kJawSideways = 0.3;
 
 /// hear() in pieces that overlap by what the ear listens to on both sides: a long speech needs hardly more memory.
@@ -45,10 +52,6 @@ at::Tensor hear_all(const MotionNet& net, const at::Tensor& power) {
         heard.narrow(2, first / 2, count).copy_(piece.narrow(2, (first - from) / 2, count));
     }
     return heard;
-}
-
-double deviation(const at::Tensor& values) {
-    return values.size(0) > 1 ? values.std().item<double>() : 0.0;
 }
 
 /// [n, 1]: 0 where a stretch begins or ends in the middle of a shot's course, 1 from kJoin_s on.
@@ -130,17 +133,46 @@ at::Tensor motion_of(const at::Tensor& offsets, const MotionBasis& basis) {
     return motion + beside.unsqueeze(1) * way_to_open(basis);
 }
 
-/// What the speech asks for on the motion grid, of the speaker's own amplitude, lips closed where they should be.
-at::Tensor speak(const MotionPlan& plan, const MotionBasis& basis, const Habit& habit, double strength) {
-    const at::Tensor lips = basis.opening_of();
-    const double planned = deviation(at::matmul(plan.motion, lips));
-    const double wanted = habit.spread < kLeastSpread ? kAverageSpread : habit.spread;
-    const double gain = planned > 1e-3 ? std::clamp(wanted / planned, kLeastGain, kMostGain) * strength : 1;
-    const at::Tensor spoken = plan.motion * gain;
-    const double rest = at::matmul(habit.rest, lips).item<double>();
-    const at::Tensor closing = closures(at::matmul(spoken, lips), rest, wanted);
-    return spoken - closing.unsqueeze(1) * way_to_open(basis);
-}
+/// Plans on the motion grid become what this speaker would do.
+class Manner {
+public:
+    Manner(const MotionBasis& basis, const Habit& habit, double strength)
+        : habit_(habit),
+          lips_(basis.opening_of()),
+          open_(way_to_open(basis)),
+          spread_(habit.spread < kLeastSpread ? kAverageSpread : habit.spread),
+          strength_(strength),
+          rest_(at::matmul(habit.rest, lips_).item<double>()) {}
+
+    /// `motion` [n, kComponents] with the speaker's own amplitude where `active` [n], smoothed by `sigma` rows, lips
+    /// closed where they should be, and nowhere beyond what the footage shows of this mouth.
+    [[nodiscard]] at::Tensor of(const at::Tensor& motion, const at::Tensor& active, double sigma) const {
+        const at::Tensor smooth = smoothed(motion, sigma);
+        const auto window = static_cast<std::int64_t>(kSpeechWindow_s * kMotionRateHz);
+        const double planned = travel(at::matmul(smooth, lips_), window, active);
+        const double gain =
+            planned > 1e-3 ? std::clamp(spread_ / planned, kLeastGain, kMostGain) * strength_ : strength_;
+        const at::Tensor spoken = within_reach(smooth * gain);
+        const at::Tensor opening = at::matmul(spoken, lips_);
+        const double widest = std::max(habit_.widest, rest_ + kLeastReach * spread_);
+        const at::Tensor top = at::scalar_tensor(widest, at::kFloat);
+        const at::Tensor knee = at::scalar_tensor(rest_ + kKnee * (widest - rest_), at::kFloat);
+        const at::Tensor kept = bounded(opening, knee, top) - closures(opening, rest_, spread_);
+        return spoken + (kept - opening).unsqueeze(1) * open_;
+    }
+
+private:
+    /// Every component bounded by what the speaker does, and by what people do where that is less.
+    [[nodiscard]] at::Tensor within_reach(const at::Tensor& motion) const {
+        const at::Tensor high = habit_.high.clamp_min(kUsualReach);
+        const at::Tensor low = habit_.low.clamp_max(-kUsualReach);
+        return -bounded(-bounded(motion, high * kKnee, high), -low * kKnee, -low);
+    }
+
+    const Habit& habit_;
+    at::Tensor lips_, open_;
+    double spread_, strength_, rest_;
+};
 
 /// Adds `moved` [n, kMotionPoints, 2] to the landmarks. Seen from the side, sideways movement is shorter. The jaw's
 /// outline goes down and up; what the components have of its sides going in and out would bend hair and background.
@@ -192,8 +224,13 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
     for (std::int64_t i = options.first; i <= last; ++i) grid.push_back(static_cast<double>(i) / kMotionRateHz);
     const MotionPlan made = plan_motion(net, utterance.heard, read_uneven(own, times, grid), habit.style, options);
 
-    const at::Tensor spoken =
-        read_curve(speak(made, basis, habit, job.options.strength), grid.front(), kMotionRateHz, times);
+    const Manner manner(basis, habit, job.options.strength);
+    const at::Tensor heard = read_curve(utterance.activity, -1 / kActivityRateHz, kActivityRateHz, grid).squeeze(1);
+    at::Tensor spoken;
+    for (const double sigma : kSigmas) {
+        spoken = read_curve(manner.of(made.motion, heard, sigma), grid.front(), kMotionRateHz, times);
+        if (abruptness(at::matmul(spoken, basis.opening_of())) <= kHaste * habit.pace) break;
+    }
     const at::Tensor active = read_curve(utterance.activity, -1 / kActivityRateHz, kActivityRateHz, times).clamp(0, 1);
     const at::Tensor motion = habit.rest + (spoken - habit.rest) * active;
 

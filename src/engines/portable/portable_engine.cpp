@@ -33,6 +33,14 @@ weights::Parameters load_weights(const std::string& folder, const char* name) {
     return {weights::load_safetensors(path).tensors, path};
 }
 
+/// On average; 25 where timestamps do not say.
+double frames_a_second(const Analysis& analysis) {
+    if (analysis.pts.size() < 2) return 25;
+    const auto ticks = static_cast<double>(analysis.pts.back() - analysis.pts.front());
+    const double length_s = ticks * analysis.time_base.num / analysis.time_base.den;
+    return length_s > 0 ? static_cast<double>(analysis.pts.size() - 1) / length_s : 25;
+}
+
 class PortableEngine final : public Engine {
 public:
     explicit PortableEngine(const EngineJob& job)
@@ -101,7 +109,8 @@ private:
         for (Performance& one : stretches(job_)) {
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
-            if (!habits.contains(one.track->id)) habits[one.track->id] = habit_of(*one.track, basis_);
+            if (!habits.contains(one.track->id))
+                habits[one.track->id] = habit_of(*one.track, basis_, frames_a_second(*job_.analysis));
             portable::plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
             require(at::isfinite(one.targets).all().item<bool>(), ExitCode::bad_data, motion_weights_.origin(),
                     ": these weights plan no numbers; the file is damaged");
