@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "geometry/lower_face.h"
@@ -94,6 +95,21 @@ struct Picture : Fours {
     }
 };
 
+/// What is faded to.
+struct Other {
+    Nodes warp;
+    Picture picture;
+    Four share;
+    Other(const Fade& fade, const at::Tensor& target)
+        : warp(at::constant_pad_nd(geometry::warp_nodes(target, fade.to->landmarks)[0], {0, 2}), geometry::kWarpStep),
+          picture(*fade.to),
+          share(all(fade.share)) {}
+    [[nodiscard]] Four at(float cx, float cy) const {
+        const Four by = warp(cx, cy);
+        return picture(cx + by[0], cy + by[1]);
+    }
+};
+
 /// What the first pass finds of a pixel.
 struct Seen {
     Four source, exemplar;
@@ -103,7 +119,7 @@ struct Seen {
 }  // namespace
 
 DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
-                            const Affine& to_canonical, const Area& area) {
+                            const Affine& to_canonical, const Area& area, const Fade& fade) {
     const Affine& to = to_canonical;
     const double dx = to.xx * area.x + to.xy * area.y + to.dx;  // where the area begins
     const double dy = to.yx * area.x + to.yy * area.y + to.dy;
@@ -116,6 +132,8 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
         geometry::kMatteStep);
     const Picture frame(source);
     const Picture lent(exemplar);
+    std::optional<Other> other;
+    if (fade.to != nullptr && fade.share > 0) other.emplace(fade, target);
 
     const std::int64_t pixels = std::int64_t{area.height} * area.width;
     DrawnProposal drawn{at::zeros({3, area.height, area.width}), at::zeros({area.height, area.width})};
@@ -137,6 +155,7 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
             one.mouth = matte[0];
             if (matte[0] <= 0 && matte[1] <= 0) continue;
             one.exemplar = lent(cx + by[2], cy + by[3]);
+            if (other) one.exemplar += (other->at(cx, cy) - one.exemplar) * other->share;
             difference += (one.source - one.exemplar) * all(matte[1]);
             weight += matte[1];
         }

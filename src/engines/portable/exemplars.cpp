@@ -24,8 +24,13 @@ namespace {
 constexpr float kYawWeight = 0.15F;
 constexpr float kPitchWeight = 0.1F;
 constexpr float kSharpnessWeight = 2;
+// And of lips further apart or corners wider: teeth that show, and a grin, are seen at once.
+constexpr float kOpeningWeight = 0.15F;
+constexpr float kWidthWeight = 0.08F;
 constexpr float kTakenCost = 100;
-constexpr float kChangeCost = 0.6F;  // of going over to another exemplar
+constexpr float kChangeCost = 1.6F;   // of going over to another exemplar
+constexpr float kTooBlurred = 0.85F;  // of the median sharpness: not to be borrowed
+constexpr std::size_t kFewest = 12;   // frames to choose from, blurred or not
 
 struct Candidate {
     const FaceTrack* track;
@@ -70,6 +75,26 @@ std::vector<Candidate> spread(const std::vector<Candidate>& all, std::size_t mos
     return chosen;
 }
 
+/// [n]: how unlike the mouths of `many` [n, 40] are to `one` [40].
+at::Tensor unlikeness(const at::Tensor& many, const at::Tensor& one) {
+    const at::Tensor apart = many - one;
+    const auto y = [&](int first) { return apart.narrow(1, 2 * first, 6).view({-1, 3, 2}).select(2, 1).mean(1); };
+    const at::Tensor opening = y(17) - y(13);  // inner lips, below and above
+    const at::Tensor width = apart.select(1, 2 * 6) - apart.select(1, 0);
+    return apart.abs().mean(1) + kOpeningWeight * opening.abs() + kWidthWeight * width.abs();
+}
+
+/// Without those that lie far below the median of sharpness, as long as enough are left.
+void leave_out_blurred(std::vector<Candidate>& all) {
+    if (all.size() <= kFewest) return;
+    const auto sharpness = [](const Candidate& one) { return one.face->quality.sharpness; };
+    std::vector<float> values;
+    for (const Candidate& one : all) values.push_back(sharpness(one));
+    std::sort(values.begin(), values.end());
+    const float least = std::min(kTooBlurred * values[values.size() / 2], values[values.size() - kFewest]);
+    std::erase_if(all, [&](const Candidate& one) { return sharpness(one) < least; });
+}
+
 /// Frames worth looking at: editable, and not more of them than the choice can compare.
 std::vector<Candidate> candidates(const Analysis& analysis, int person) {
     constexpr std::size_t kMost = 2000;
@@ -78,6 +103,7 @@ std::vector<Candidate> candidates(const Analysis& analysis, int person) {
         if (track.person == person)
             for (std::int64_t f = track.first_frame; f < track.end_frame(); ++f)
                 if (track.at(f)->obstacle == Obstacle::none) all.push_back({&track, f, track.at(f), {}});
+    leave_out_blurred(all);
     std::vector<Candidate> some;
     const std::size_t step = all.size() / kMost + 1;
     for (std::size_t i = 0; i < all.size(); i += step) {
@@ -207,7 +233,7 @@ std::vector<std::size_t> ExemplarBank::choose(const Wanted& wanted) const {
     static_assert(kMostExemplars <= 256);
     std::vector<float> cost(states, 0), next(states);
     for (std::size_t f = 0; f < frames; ++f) {
-        const at::Tensor unlike = (bank - wanted.mouths[static_cast<std::int64_t>(f)]).abs().mean(1).contiguous();
+        const at::Tensor unlike = unlikeness(bank, wanted.mouths[static_cast<std::int64_t>(f)]).contiguous();
         const float* mouth = unlike.const_data_ptr<float>();
         const std::size_t best = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
         for (std::size_t s = 0; s < states; ++s) {

@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -22,6 +23,7 @@
 namespace omnisync::portable {
 namespace {
 
+constexpr double kFade_s = 0.045;
 constexpr const char* kMotionWeights = "motion.safetensors";
 constexpr const char* kRenderWeights = "render.safetensors";
 
@@ -143,13 +145,35 @@ private:
         return performance.track->at(job_.shown[static_cast<std::size_t>(number)].frame);
     }
 
+    /// Exemplars change within kFade_s to both sides of the moment between two pictures, not at once.
+    [[nodiscard]] compositing::Fade fade_at(const Performance& performance, std::int64_t place,
+                                            std::int64_t number) const {
+        const auto time = [&](std::int64_t at) { return job_.shown[static_cast<std::size_t>(number + at)].time_s; };
+        const auto taken = [&](std::int64_t at) { return performance.exemplars[static_cast<std::size_t>(place + at)]; };
+        const auto& bank = banks_.at(performance.track->person).exemplars();
+        compositing::Fade fade;
+        const auto look = [&](std::int64_t from, std::int64_t to) {  // neighbours: the change lies between them
+            const double apart = std::abs((time(from) + time(to)) / 2 - time(0));
+            const auto share = static_cast<float>(0.5 - 0.5 * apart / kFade_s);
+            if (share <= fade.share || taken(to) == taken(0)) return;
+            fade = {&bank[taken(to)].picture, share};
+        };
+        for (std::int64_t at = 0; place + at > 0 && time(0) - time(at) < kFade_s && taken(at) == taken(0); --at)
+            look(at, at - 1);
+        for (std::int64_t at = 0;
+             place + at + 1 < performance.length && time(at) - time(0) < kFade_s && taken(at) == taken(0); ++at)
+            look(at, at + 1);
+        return fade;
+    }
+
     void draw(const Frame& frame, const Performance& performance, std::int64_t place, std::int64_t number) const {
         const auto& bank = banks_.at(performance.track->person).exemplars();
         const Exemplar& exemplar = bank[performance.exemplars[static_cast<std::size_t>(place)]];
         const Exemplar* const second =
             performance.seconds.empty() ? nullptr : &bank[performance.seconds[static_cast<std::size_t>(place)]];
         redraw(frame, job_.video, *face_of(performance, number),
-               {exemplar, second, performance.targets.narrow(0, place, 1)}, corrector_ ? &*corrector_ : nullptr);
+               {exemplar, second, performance.targets.narrow(0, place, 1), fade_at(performance, place, number)},
+               corrector_ ? &*corrector_ : nullptr);
     }
 
     const EngineJob job_;

@@ -56,9 +56,9 @@ void redraw(const Frame& frame, const VideoInfo& video, const FaceFrame& face, c
     if (area.width == 0) return;
     const double share = corrector == nullptr ? 0 : Corrector::need(wish);
     const compositing::DrawnProposal made =
-        share > 0
-            ? corrector->draw(patch, area, wish, share)
-            : compositing::draw_proposal(patch.picture, wish.exemplar.picture, wish.target, patch.to_canonical, area);
+        share > 0 ? corrector->draw(patch, area, wish, share)
+                  : compositing::draw_proposal(patch.picture, wish.exemplar.picture, wish.target, patch.to_canonical,
+                                               area, wish.fade);
     const at::Tensor before = patch.picture.pixels[0]
                                   .narrow(1, area.y - patch.area.y, area.height)
                                   .narrow(2, area.x - patch.area.x, area.width);

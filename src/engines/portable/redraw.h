@@ -20,6 +20,7 @@ struct Wish {
     const Exemplar& exemplar;
     const Exemplar* second = nullptr;  ///< a corrector needs one
     at::Tensor target;                 ///< [1, 68, 2], canonical
+    compositing::Fade fade = {};       ///< where another exemplar takes over
 };
 
 /// The render net at work. A proposal is trusted as far as its exemplar fits: what the footage shows is sharper and
