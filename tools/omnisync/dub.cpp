@@ -27,6 +27,8 @@
 namespace omnisync::command {
 namespace {
 
+constexpr int kManySteps = 100;  // of the sampler
+
 // The speech is decoded first, which may take a while: a video that is not there is known before.
 void require_readable(const std::string& path) {
     if (::access(path.c_str(), R_OK) != 0)
@@ -140,6 +142,22 @@ void check_names(const DubCommand& command, const Session& session) {
     const StagedFile check(command.output.path, command.output.overwrite, {command.video, command.speech});
 }
 
+/// What may be meant otherwise, or takes long.
+void warn_about_options(const DubCommand& command, const SpeechInfo& speech) {
+    const double length_s = seconds(speech.duration());
+    if (length_s > 0 && -command.sync.offset_s >= length_s)
+        log::warn("--offset ", decimal(command.sync.offset_s, 3), " removes the whole speech, which lasts ",
+                  decimal(length_s, 3), " s");
+    if (command.engine != "portable") return;
+    if (command.settings.steps > kManySteps)
+        log::warn("--steps ", command.settings.steps,
+                  " is slow; past a few steps nothing was gained (docs/quality.md)");
+    const std::filesystem::path models = command.faces.models;
+    std::error_code ignored;
+    if (!models.empty() && std::filesystem::is_empty(models, ignored))
+        log::warn("--models '", models.string(), "' is empty: models are taken from the usual places");
+}
+
 // What is written beside the output, and appears when that is complete.
 class SideFile {
 public:
@@ -178,6 +196,7 @@ int run_dub(const DubCommand& command, const Session& session) {
 
     const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track, stop_requested);
     warn_about_speech(speech);
+    warn_about_options(command, speech);
     const double speech_read = now_s();
     const std::optional<DubFaces> faces = find_faces(command, session);
     const double looked = now_s();

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "base/log.h"
 #include "compositing/patch.h"
 #include "engines/portable/exemplars.h"
 #include "engines/portable/performance.h"
@@ -108,22 +109,31 @@ private:
     void plan_all() {
         std::map<int, Utterance> utterances;
         std::map<int, Habit> habits;
+        std::map<int, double> spreads;  // by person
         for (Performance& one : stretches(job_)) {
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id))
                 habits[one.track->id] = habit_of(*one.track, basis_, frames_a_second(*job_.analysis));
             portable::plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
+            double& moves = spreads[one.track->person];
+            moves = std::max(moves, habits[one.track->id].spread);
             require(at::isfinite(one.targets).all().item<bool>(), ExitCode::bad_data, motion_weights_.origin(),
                     ": these weights plan no numbers; the file is damaged");
             performances_.emplace(one.first, std::move(one));
         }
+        for (const auto& [person, spread] : spreads)
+            if (spread < kLeastSpread)
+                log::warn(
+                    "person ", person,
+                    " hardly moves the lips in this video: with few mouths to borrow, lips may part without teeth");
     }
 
     void borrow() {
         for (ExemplarBank& bank : ExemplarBank::study(job_)) {
             remarks_.push_back(
-                concat("person ", bank.person(), ": ", bank.exemplars().size(), " mouths to borrow from"));
+                concat("person ", bank.person(), ": ", bank.exemplars().size(),
+                       bank.exemplars().size() == 1 ? " mouth to borrow from" : " mouths to borrow from"));
             banks_.emplace(bank.person(), std::move(bank));
         }
         for (auto& [first, performance] : performances_) {
