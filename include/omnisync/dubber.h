@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ struct DubReport {
 /// `video.time_base`): the same timeline over frames without pixels. Throws what run() throws of it.
 [[nodiscard]] std::vector<Shown> pictures_of(const Job& job, const VideoInfo& video,
                                              const std::vector<std::int64_t>& pts);
+
+/// The frames that run() will write, before Job::edit, in order.
+[[nodiscard]] std::unique_ptr<FrameSource> open_pictures(const Job& job);
 
 /// Runs one job from end to end: reading, editing and writing overlap; memory does not grow with length.
 /// Throws Error(interrupted) soon after request_stop().

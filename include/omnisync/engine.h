@@ -29,11 +29,15 @@ struct Voice {
 };
 
 struct EngineOptions {
-    std::string models;  ///< folder with the engine's weights
+    std::string models;             ///< folder with the engine's weights
+    std::string device = "auto";    ///< "auto", "cpu", "cuda", "cuda:1"
+    std::int64_t device_bytes = 0;  ///< memory of a CUDA device; filled in by the core
     std::uint64_t seed = 0;
     int steps = 0;        ///< of the motion sampler; 0: the engine's own choice
     double guidance = 0;  ///< by the speech; 0: the engine's own choice
     double strength = 1;  ///< scales the mouth's travel
+    bool compat = false;  ///< xdub: the released code's numbers, its bugs with them
+    std::string saved;    ///< xdub: folder for finished clips, from which an interrupted run goes on; empty: none
 };
 
 /// What an engine works on. Everything outlives it.
@@ -44,18 +48,21 @@ struct EngineJob {
     std::vector<Shown> shown;   ///< every picture of the output, in order
     std::vector<Voice> voices;  ///< as CastSpan::speech counts
     OpenVideo open_video;       ///< read once more, to borrow from
+    OpenVideo open_shown;       ///< the frames of `shown`, in that order: for engines that look ahead
     EngineOptions options;
+    std::function<bool()> stop;                      ///< true: throw Error(interrupted) soon; may be empty
+    std::function<void(const std::string&)> remark;  ///< a sentence for the user while a long work runs; may be empty
 };
 
 /// One mouth in one picture of the output, as planned. Openings are how far the lips are apart (mean vertical distance
 /// of the three inner pairs of landmarks), in pixels of the canonical face: a square of 160.
 struct PlanRow {
-    std::int64_t picture = 0;  ///< index into EngineJob::shown
-    double time_s = 0;         ///< as of Shown
-    int track = 0;             ///< FaceTrack::id
-    double planned_opening = 0;
-    double source_opening = 0;             ///< in the frame that is shown, before it is edited
-    std::optional<std::int64_t> exemplar;  ///< frame of the video whose mouth is borrowed, if one is
+    std::int64_t picture = 0;               ///< index into EngineJob::shown
+    double time_s = 0;                      ///< as of Shown
+    int track = 0;                          ///< FaceTrack::id
+    std::optional<double> planned_opening;  ///< nothing where an engine plans none
+    double source_opening = 0;              ///< in the frame that is shown, before it is edited
+    std::optional<std::int64_t> exemplar;   ///< frame of the video whose mouth is borrowed, if one is
 };
 
 /// What an engine used: its own choices filled in, those of EngineOptions otherwise.

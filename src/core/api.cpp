@@ -4,8 +4,12 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "core/compute.h"
+#include "core/cuda_module.h"
 #include "engines/portable/portable_engine.h"
+#include "engines/xdub/model_files.h"
+#include "engines/xdub/xdub_engine.h"
 #include "omnisync/error.h"
 #include "training/run.h"
 #include "training/validate.h"
@@ -39,25 +43,41 @@ private:
     std::unique_ptr<Engine> engine_;
 };
 
+/// Settles "auto", and what memory a CUDA device has.
+void choose_device(EngineOptions& options) {
+    if (options.device == "cpu") return;
+    const CudaAccess& access = cuda();
+    if (!access.module) {
+        if (options.device != "auto")
+            throw Error(ExitCode::unavailable, concat("no CUDA device: ", access.absent), "compute with --device cpu");
+        options.device = "cpu";
+        return;
+    }
+    if (options.device == "auto" || options.device == "cuda") options.device = "cuda:0";
+    const auto number = static_cast<std::size_t>(parse_integer(options.device.substr(5)).value_or(0));
+    const auto& devices = access.module->devices();
+    require(number < devices.size(), ExitCode::unavailable, "there is no device ", options.device, ": ", devices.size(),
+            " found");
+    options.device_bytes = devices[number].memory_bytes;
+}
+
 class Core final : public CoreApi {
 public:
     [[nodiscard]] ComputeInfo describe_compute() const override {
         return translated([] { return omnisync::describe_compute(); });
     }
 
-    void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
-               const std::function<bool()>& stop) const override {
-        translated([&] { training::run(request, on_event, stop); });
-    }
-
-    [[nodiscard]] Validation validate(const ValidateRequest& request,
-                                      const std::function<bool()>& stop) const override {
-        return translated([&] { return training::validate(request, stop); });
-    }
-
     [[nodiscard]] std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const override {
         return std::make_unique<Translated>(translated([&] { return portable::make_engine(job); }));
     }
+
+    [[nodiscard]] std::unique_ptr<Engine> make_xdub_engine(const EngineJob& job) const override {
+        EngineJob placed = job;
+        choose_device(placed.options);
+        return std::make_unique<Translated>(translated([&] { return xdub::make_engine(placed); }));
+    }
+
+    void require_xdub_files(const std::string& folder) const override { (void)xdub::find_xdub_files(folder); }
 };
 
 }  // namespace

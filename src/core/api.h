@@ -120,6 +120,12 @@ public:
     /// (damaged weights), internal (LibTorch failed), and what reading video and speech throws.
     [[nodiscard]] virtual std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const = 0;
 
+    /// The X-Dub engine (docs/xdub.md): its weights opened, the speech not yet heard. Throws Error as above;
+    /// unavailable names every missing file.
+    [[nodiscard]] virtual std::unique_ptr<Engine> make_xdub_engine(const EngineJob& job) const = 0;
+    /// Throws Error(unavailable) that names every file that `folder` lacks.
+    virtual void require_xdub_files(const std::string& folder) const = 0;
+
     /// Trains until `request.steps` are done or `stop` says true (then a checkpoint is written and Error(interrupted)
     /// thrown). The result depends on data, request and machine, not on where the run was cut. Throws Error: bad_data,
     /// no_input (data), cannot_create, io (output).

@@ -62,7 +62,22 @@ private:
     std::int64_t step_;
 };
 
+class Pictures final : public FrameSource {
+public:
+    explicit Pictures(const Job& job) : timeline_(open_timeline(job)) {}
+    [[nodiscard]] const VideoInfo& info() const override { return timeline_.info(); }
+    std::optional<Frame> next() override { return timeline_.next(); }
+    [[nodiscard]] ReadReport report() const override { return timeline_.report(); }
+
+private:
+    Timeline timeline_;
+};
+
 }  // namespace
+
+std::unique_ptr<FrameSource> open_pictures(const Job& job) {
+    return std::make_unique<Pictures>(job);
+}
 
 std::vector<Shown> pictures_of(const Job& job, const VideoInfo& video, const std::vector<std::int64_t>& pts) {
     const auto count = static_cast<std::int64_t>(pts.size());

@@ -44,6 +44,7 @@ struct EngineSettings {
     double guidance = 0;  ///< 0: the engine's own choice
     int seed = 0;
     double strength = 1;  ///< scales the mouth's travel
+    bool xdub_compat = false;
     friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
 };
 

@@ -238,6 +238,8 @@ std::vector<Option> engine_options(EngineSettings& settings) {
         integer("--seed", "N", settings.seed, kAnyInt, "of the noise that sampling starts from"),
         number("--strength", "S", settings.strength, {0, 2},
                "scales how far the mouth moves, 0 to 2; 1: as this speaker moves it"),
+        flag("--xdub-compat", settings.xdub_compat,
+             "engine xdub: the numbers of the released Python code, its bugs with them"),
     };
 }
 

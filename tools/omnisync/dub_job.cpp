@@ -96,7 +96,7 @@ Dubbed run_job(const DubRun& run) {
     job.preview_s = run.preview_s;
     std::optional<EngineAtWork> engine;
     if (asked && has_span(faces->cast)) {
-        engine.emplace(command, *faces, job, shown);
+        engine.emplace(command, run.session.global().device, *faces, job, shown);
         job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
     }
     std::int64_t frames = 0;
@@ -113,6 +113,7 @@ Dubbed run_job(const DubRun& run) {
     if (run.progress) run.progress->finish();
     const double end_s = seconds(done.report.end);
     done.report.spans = spans_until(end_s);
+    if (engine) engine->forget_saved();
     if (engine) done.engine = engine->work(done.report.written.frames, end_s);
     return done;
 }

@@ -16,7 +16,8 @@
 namespace omnisync::command {
 namespace {
 
-/// The first place that has an engine's folder; else the place where it should be.
+/// The first place that has an engine's folder; else the place where it should be. X-Dub's files may also lie in the
+/// folder of --models itself, as their makers publish them.
 std::string weights_folder(const DubCommand& command) {
     const std::filesystem::path shipped = folder_of_base_library() / ".." / "share" / "omnisync" / "models";
     std::vector<std::filesystem::path> places;
@@ -26,6 +27,7 @@ std::string weights_folder(const DubCommand& command) {
     places.push_back(shipped);
     for (const auto& place : places)
         if (std::filesystem::is_directory(place / command.engine)) return (place / command.engine).string();
+    if (command.engine == "xdub" && !command.faces.models.empty()) return command.faces.models;
     return (shipped / command.engine).lexically_normal().string();
 }
 
@@ -52,6 +54,27 @@ void check_without_engine(const DubCommand& command) {
     warn(asked.guidance != usual.guidance, "--guidance");
     warn(asked.seed != usual.seed, "--seed");
     warn(asked.strength != usual.strength, "--strength");
+    warn(asked.xdub_compat, "--xdub-compat");
+}
+
+const CoreApi& core_of(const Module& module) {
+    return *module.function<CoreEntry>(kCoreEntry)();
+}
+
+Module load_core() {
+    return Module("libomnisync_core.so", {folder_of_base_library()});
+}
+
+void require_xdub(const DubCommand& command) {
+    if (command.settings.strength != EngineSettings{}.strength)
+        log::warn("--strength has no effect: the engine xdub moves mouths as it has learnt");
+    core_of(load_core()).require_xdub_files(weights_folder(command));
+}
+
+/// Beside the output, so that it is found again by the same command.
+std::string saved_folder(const DubCommand& command) {
+    const std::filesystem::path output(command.output.path);
+    return (output.parent_path() / concat('.', output.filename().string(), ".omnisync-clips")).string();
 }
 
 }  // namespace
@@ -59,13 +82,32 @@ void check_without_engine(const DubCommand& command) {
 void require_engine(const DubCommand& command) {
     const char* const plain = "use --engine none to replace the sound without editing the picture";
     if (command.engine == "none") check_without_engine(command);
-    if (command.engine == "xdub") throw Error(ExitCode::unavailable, "this build has no xdub engine yet", plain);
+    if (command.engine == "xdub") require_xdub(command);
     if (command.engine != "portable") return;
+    if (command.settings.xdub_compat) log::warn("--xdub-compat has no effect: the engine is portable");
     const std::string folder = weights_folder(command);
     if (!std::filesystem::exists(std::filesystem::path(folder) / "motion.safetensors"))
         throw Error(ExitCode::unavailable, concat("the portable engine's weights are not here: ", folder),
                     concat("name the folder that holds portable/ with --models; ", plain));
 }
+
+namespace {
+
+EngineOptions options_of(const DubCommand& command, const std::string& device) {
+    const EngineSettings& asked = command.settings;
+    EngineOptions options;
+    options.models = weights_folder(command);
+    options.device = device;
+    options.seed = static_cast<std::uint64_t>(asked.seed);
+    options.steps = asked.steps;
+    options.guidance = asked.guidance;
+    options.strength = asked.strength;
+    options.compat = asked.xdub_compat;
+    if (command.engine == "xdub") options.saved = saved_folder(command);
+    return options;
+}
+
+}  // namespace
 
 struct EngineAtWork::State {
     Module core;
@@ -75,10 +117,10 @@ struct EngineAtWork::State {
     double prepare_s = 0;
     double draw_s = 0;
 
-    State() : core("libomnisync_core.so", {folder_of_base_library()}) {}
+    State() : core(load_core()) {}
 };
 
-EngineAtWork::EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job,
+EngineAtWork::EngineAtWork(const DubCommand& command, const std::string& device, const DubFaces& faces, const Job& job,
                            const std::vector<Shown>& shown)
     : state_(std::make_unique<State>()) {
     const double started = now_s();
@@ -94,11 +136,12 @@ EngineAtWork::EngineAtWork(const DubCommand& command, const DubFaces& faces, con
                            },
                            start_s});
     work.open_video = job.open_video;
-    const EngineSettings& asked = command.settings;
-    work.options = {weights_folder(command), static_cast<std::uint64_t>(asked.seed), asked.steps, asked.guidance,
-                    asked.strength};
-    const CoreApi* const api = state_->core.function<CoreEntry>(kCoreEntry)();
-    state_->engine = api->make_portable_engine(work);
+    work.open_shown = [job] { return open_pictures(job); };
+    work.options = options_of(command, device);
+    work.stop = stop_requested;
+    work.remark = [](const std::string& sentence) { log::info(sentence); };
+    const CoreApi& core = core_of(state_->core);
+    state_->engine = command.engine == "xdub" ? core.make_xdub_engine(work) : core.make_portable_engine(work);
     state_->plan = state_->engine->plan();
     state_->prepare_s = now_s() - started;
     for (const std::string& remark : state_->engine->remarks()) log::info(remark);
@@ -134,12 +177,18 @@ EngineWork EngineAtWork::work(std::int64_t pictures, double end_s) const {
     return done;
 }
 
+void EngineAtWork::forget_saved() {
+    const std::string& folder = state_->job.options.saved;
+    std::error_code ignored;  // what stays behind costs room, not the result
+    if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+}
+
 std::string plan_table(const std::vector<PlanRow>& plan, double origin_s) {
     std::string table = "picture,time_s,track,planned_opening,source_opening,exemplar\n";
     for (const PlanRow& row : plan)
         table += concat(row.picture, ',', decimal(row.time_s - origin_s, 6), ',', row.track, ',',
-                        decimal(row.planned_opening, 4), ',', decimal(row.source_opening, 4), ',',
-                        row.exemplar ? std::to_string(*row.exemplar) : "", '\n');
+                        row.planned_opening ? decimal(*row.planned_opening, 4) : "", ',',
+                        decimal(row.source_opening, 4), ',', row.exemplar ? std::to_string(*row.exemplar) : "", '\n');
     return table;
 }
 

@@ -23,7 +23,9 @@ class EngineAtWork {
 public:
     /// Loads the engine that `command` names, lets it plan and borrow. Throws Error: unavailable (library, weights),
     /// and what reading video and speech throws. `shown`: the pictures of the output.
-    EngineAtWork(const DubCommand& command, const DubFaces& faces, const Job& job, const std::vector<Shown>& shown);
+    /// `device`: as of --device.
+    EngineAtWork(const DubCommand& command, const std::string& device, const DubFaces& faces, const Job& job,
+                 const std::vector<Shown>& shown);
     EngineAtWork(const EngineAtWork&) = delete;
     EngineAtWork& operator=(const EngineAtWork&) = delete;
     ~EngineAtWork();
@@ -32,6 +34,9 @@ public:
 
     /// What was done up to now; of `plan` and `parts` the pictures before `pictures`. `end_s`: of the output.
     [[nodiscard]] EngineWork work(std::int64_t pictures, double end_s) const;
+
+    /// The output is there: removes what was kept to resume from.
+    void forget_saved();
 
 private:
     struct State;

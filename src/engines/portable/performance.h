@@ -9,6 +9,7 @@
 #include "engines/portable/habit.h"
 #include "engines/portable/motion_basis.h"
 #include "engines/portable/motion_planner.h"
+#include "engines/stretches.h"
 #include "omnisync/engine.h"
 
 namespace omnisync::portable {
@@ -25,19 +26,12 @@ struct Utterance {
 /// Reads the whole voice.
 [[nodiscard]] Utterance listen(const MotionNet& net, const Voice& voice);
 
-/// Neighbouring pictures in which one track speaks one voice.
-struct Performance {
-    const FaceTrack* track = nullptr;
-    int voice = 0;
-    std::int64_t first = 0;              ///< index into EngineJob::shown
-    std::int64_t length = 0;             ///< pictures
+/// A stretch with what its mouth is to do.
+struct Performance : Stretch {
     at::Tensor targets;                  ///< [length, 68, 2]: canonical landmarks to show
     std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
     std::vector<std::size_t> seconds;    ///< another one for each, where a corrector asks for it; else empty
 };
-
-/// The stretches of the output in which somebody is cast, in order of track and time; targets not yet filled in.
-[[nodiscard]] std::vector<Performance> stretches(const EngineJob& job);
 
 /// Fills in `targets`: the landmarks of each shown frame with the planned motion in place of the mouth's own.
 void plan(Performance& performance, const EngineJob& job, const MotionNet& net, const MotionBasis& basis,

@@ -110,7 +110,8 @@ private:
         std::map<int, Utterance> utterances;
         std::map<int, Habit> habits;
         std::map<int, double> spreads;  // by person
-        for (Performance& one : stretches(job_)) {
+        for (const Stretch& stretch : stretches(job_)) {
+            Performance one{stretch, {}, {}, {}};
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id))

@@ -51,9 +51,15 @@ at::Tensor LatentJoiner::add(const at::Tensor& clip) {
     return final;
 }
 
-at::Tensor LatentJoiner::finish() {
+const at::Tensor& LatentJoiner::kept_back() const {
     require(last_.has_value(), ExitCode::internal, "no clip to join");
-    return *std::exchange(last_, std::nullopt);
+    return *last_;
+}
+
+at::Tensor LatentJoiner::finish() {
+    const at::Tensor last = kept_back();
+    last_.reset();
+    return last;
 }
 
 at::Tensor join_latents(const std::vector<at::Tensor>& clips, const ClipShape& shape) {

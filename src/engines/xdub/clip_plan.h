@@ -53,7 +53,9 @@ public:
     explicit LatentJoiner(const ClipShape& shape) : shape_(shape) {}
     /// The latents that no later clip changes any more; the clip's last one is kept back.
     [[nodiscard]] at::Tensor add(const at::Tensor& clip);
-    /// The one kept back. Throws Error(internal) when no clip was added.
+    /// The one kept back, as the clip made it. Throws Error(internal) when no clip was added.
+    [[nodiscard]] const at::Tensor& kept_back() const;
+    /// The same at the end of the film.
     [[nodiscard]] at::Tensor finish();
 
 private:

@@ -1,0 +1,88 @@
+#include "engines/xdub/models.h"
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "omnisync/error.h"
+#include "ops/device.h"
+
+namespace omnisync::xdub {
+namespace {
+
+// What activations, the VAE and its histories take beside the transformer's blocks at the released sizes, 512 x 512
+// and one pass at a time (spec 13: the widest activations are 0.3 GB, the decoder's history 0.9 GB, its weights 1.1).
+constexpr std::int64_t kBesideBlocks = 5'000'000'000;
+
+std::int64_t available_memory() {
+    std::ifstream file("/proc/meminfo");
+    std::string name, unit;
+    for (std::int64_t kib = 0; file >> name >> kib; std::getline(file, unit))
+        if (name == "MemAvailable:") return kib * 1024;
+    return 0;
+}
+
+weights::Parameters load(const XdubFiles& files, Part part, const Place& place) {
+    return load_part(files, part, place.type, place.device);
+}
+
+autoencoder::WanVaeConfig vae_config(const XdubFiles& files, bool compat) {
+    autoencoder::WanVaeConfig config = files.sizes.vae;
+    config.encoder_head_history = !compat;
+    return config;
+}
+
+Residency residency(const Place& place) {
+    Residency residency;
+    residency.block_bytes = std::max<std::int64_t>(0, place.memory_bytes - kBesideBlocks);
+    return residency;
+}
+
+}  // namespace
+
+Place choose_place(const EngineOptions& options) {
+    if (options.device.starts_with("cuda"))
+        return {ops::open_device(options.device), at::kBFloat16, options.device_bytes};
+    return {at::kCPU, at::kFloat, available_memory()};
+}
+
+Models::Models(const XdubFiles& files, const Place& place, bool compat)
+    : files_(files),
+      place_(place),
+      compat_(compat),
+      vae_weights_(load(files, Part::vae, place)),
+      transformer_weights_(load(files, Part::transformer, place)),
+      vae_(weights::Scope(vae_weights_), vae_config(files, compat)),
+      transformer_(weights::Scope(transformer_weights_), files.sizes.transformer, residency(place)),
+      text_(TextContext::empty_prompt(load_empty_prompt(files).to(place.device, place.type))) {}
+
+VoiceFeatures Models::hear(const Voice& voice) const {
+    // Their features are read by index on the CPU; float32 everywhere, as released on a CPU.
+    const Place exact{place_.device, at::kFloat, 0};
+    weights::Parameters whisper_weights = load(files_, Part::whisper, exact);
+    weights::Parameters wav2vec2_weights = load(files_, Part::wav2vec2, exact);
+    const speech::WhisperEncoder whisper(weights::Scope(whisper_weights), files_.sizes.whisper);
+    const speech::Wav2Vec2 wav2vec2(weights::Scope(wav2vec2_weights), files_.sizes.wav2vec2);
+    const speech::Wav2Vec2Reach reach = compat_ ? speech::unlimited_reach() : speech::Wav2Vec2Reach{};
+    return xdub::hear(voice, whisper, wav2vec2, reach, place_.type);
+}
+
+std::vector<std::string> Models::paths() const {
+    std::vector<std::string> all;
+    for (const Part part : parts_of(files_))
+        if (part != Part::text || files_.empty_prompt.empty()) all.push_back(file_of(files_, part));
+    return all;
+}
+
+std::string Models::identity() const {
+    std::string text;
+    for (const std::string& path : paths())
+        text += concat(path, ' ', std::filesystem::file_size(path), ' ',
+                       std::filesystem::last_write_time(path).time_since_epoch().count(), '\n');
+    return text;
+}
+
+}  // namespace omnisync::xdub
