@@ -207,5 +207,33 @@ TEST(GoldenSampling, ClipsStepByStep) {
         }
 }
 
+/// The released run's bfloat16 from the first to the last step. There is no reference run to compare with: it must stay
+/// near float32's, and its own type. Guidance multiplies what the network rounds by ten.
+TEST(GoldenSampling, AsReleasedInBfloat16) {
+    const Vectors vectors("pipeline_tiny");
+    const Vectors file("dit_tiny_weights");
+    OMNISYNC_NEED_VECTORS(vectors);
+    OMNISYNC_NEED_VECTORS(file);
+    weights::Parameters parameters(file.file().tensors, "tiny", at::kBFloat16);
+    const auto config = test::transformer_config(nlohmann::json::parse(vectors.metadata("config")).at("dit"));
+    LipSyncTransformer model(weights::Scope(parameters), config);
+    const ClipLatents latents{vectors("history.clip0.source_latents"), vectors("in.noise"), {}};
+    const Conditioning given = model.prepare(TextContext::empty_prompt(vectors("in.context_row0")), latents.source,
+                                             vectors("audio_window.clip0"));
+    const at::Tensor truth = vectors("history.clip0.latents");
+    const auto off = [&](Rounding rounding) {
+        Sampling sampling;
+        sampling.steps = 4;
+        sampling.rounding = rounding;
+        const at::Tensor made = sample_clip(model, given, latents, sampling);
+        EXPECT_EQ(made.scalar_type(), rounding == Rounding::released ? at::kBFloat16 : at::kFloat);
+        return ((made.to(at::kFloat) - truth).norm() / truth.norm()).item<double>();
+    };
+    EXPECT_LT(off(Rounding::exact), 0.05);
+    EXPECT_LT(off(Rounding::released), 0.1);
+    RecordProperty("exact", std::to_string(off(Rounding::exact)));
+    RecordProperty("released", std::to_string(off(Rounding::released)));
+}
+
 }  // namespace
 }  // namespace omnisync::xdub
