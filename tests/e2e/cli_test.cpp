@@ -116,11 +116,11 @@ const std::vector<Slip> kSlips{
 INSTANTIATE_TEST_SUITE_P(All, Slips, testing::ValuesIn(kSlips), [](const auto& info) { return info.param.name; });
 
 TEST_F(Cli, EnginesThatAreNotThereAreUnavailable) {
-    for (const char* engine : {"portable", "xdub"}) {
+    for (const auto& [engine, say] : {std::pair{"portable", "use --engine none"}, {"xdub", "missing X-Dub_model"}}) {
         // A folder for it that is empty is found before the weights that ship.
         fs::create_directories(folder_ / "models" / engine);
         const auto result = omnisync({"dub", "a", "b", "-o", "c", "--engine", engine, "--models", "models"});
-        EXPECT_TRUE(failed_with(result, kUnavailable, "use --engine none")) << engine;
+        EXPECT_TRUE(failed_with(result, kUnavailable, say)) << engine;
         EXPECT_EQ(line_count(result.err), 1);
     }
 }

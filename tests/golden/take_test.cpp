@@ -120,8 +120,10 @@ TEST_P(GoldenTake, DecodingTheFilmOnceIsNearTheReference) {
     Models networks = models(GetParam() == "history");
     const at::Tensor once = tensor_of(run(networks, false)).to(at::kFloat);
     const at::Tensor twice = tensor_of(run(networks, true)).to(at::kFloat);
-    // The first clip is the same film; bytes are rounded here and cut off there.
-    EXPECT_LE((once - twice).narrow(0, 0, 9).abs().max().item<double>(), 2);
+    // The first clip is the same film; bytes are rounded here and cut off there, twice, and the colours' gain is
+    // between.
+    EXPECT_LE((once - twice).narrow(0, 0, 9).abs().max().item<double>(), 8);
+    EXPECT_LE((once - twice).narrow(0, 0, 9).abs().mean().item<double>(), 1.5);
     EXPECT_LE((once - twice).abs().mean().item<double>(), 4);
 }
 

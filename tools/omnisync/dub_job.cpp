@@ -87,7 +87,7 @@ Dubbed run_job(const DubRun& run) {
     const DubCommand& command = run.command;
     if (command.output.video.codec == "copy") return {copy_job(run, stop_requested), {}};
     const DubFaces* const faces = run.faces;
-    const bool asked = command.engine != "none" && faces != nullptr;
+    const bool asked = run.with_engine && command.engine != "none" && faces != nullptr;
     Job job = make_job(run);
     const auto shown = asked ? pictures_of(job, faces->video, faces->analysis.pts) : std::vector<Shown>{};
     const auto spans_until = [&](double end_s) {
