@@ -45,7 +45,7 @@ protected:
                     "--engine",
                     "xdub",
                     "--models",
-                    models(),
+                    models(from),
                     "--device",
                     "cpu",
                     "--steps",
