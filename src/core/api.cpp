@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/compute.h"
 #include "core/cuda_module.h"
+#include "core/models.h"
 #include "engines/portable/portable_engine.h"
 #include "engines/xdub/model_files.h"
 #include "engines/xdub/xdub_engine.h"
@@ -65,6 +66,26 @@ class Core final : public CoreApi {
 public:
     [[nodiscard]] ComputeInfo describe_compute() const override {
         return translated([] { return omnisync::describe_compute(); });
+    }
+
+    [[nodiscard]] std::vector<ModelsReport> check_models(const std::string& folder) const override {
+        return translated([&] { return omnisync::check_models(folder); });
+    }
+
+    std::vector<std::string> convert_weights(const ConversionRequest& request,
+                                             const std::function<void(const ConversionEvent&)>& on_event,
+                                             const std::function<bool()>& stop) const override {
+        return translated([&] { return omnisync::convert_weights(request, on_event, stop); });
+    }
+
+    void train(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
+               const std::function<bool()>& stop) const override {
+        translated([&] { training::run(request, on_event, stop); });
+    }
+
+    [[nodiscard]] Validation validate(const ValidateRequest& request,
+                                      const std::function<bool()>& stop) const override {
+        return translated([&] { return training::validate(request, stop); });
     }
 
     [[nodiscard]] std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const override {

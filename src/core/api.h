@@ -110,6 +110,45 @@ struct Validation {
     std::vector<PictureRow> pictures;
 };
 
+/// One file of an engine's models against what the model needs, by names and shapes.
+struct ModelReport {
+    std::string part;  ///< "transformer"
+    std::string file;
+    std::int64_t tensors = 0;
+    std::int64_t values = 0;                                   ///< that the model asks for
+    std::vector<std::pair<std::string, std::uint64_t>> types;  ///< "BF16", bytes
+    std::vector<std::string> missing, misshapen, surplus;
+    [[nodiscard]] bool fits() const { return missing.empty() && misshapen.empty() && surplus.empty(); }
+};
+/// What a stage of the work needs; stages follow one another.
+struct MemoryStage {
+    std::string stage;  ///< "hear", "prompt", "encode", "sample", "decode"
+    std::uint64_t weights = 0;
+    std::uint64_t least_weights = 0;  ///< where they are streamed
+    std::uint64_t activations = 0;    ///< estimated
+};
+struct ModelsReport {
+    std::string engine;
+    std::vector<ModelReport> models;
+    std::string precision;  ///< of `memory`
+    std::vector<MemoryStage> memory;
+};
+
+/// Weights in another form.
+struct ConversionRequest {
+    std::string input;          ///< a file, an index, or a folder of X-Dub's files
+    std::string output;         ///< a file; a folder, which is made, for a folder
+    std::string type = "same";  ///< same, f32, f16, bf16, int8
+    bool empty_prompt = false;  ///< of a text encoder only what it makes of the empty prompt
+    bool overwrite = false;
+};
+/// Of a conversion.
+struct ConversionEvent {
+    std::string file;  ///< being written
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+};
+
 /// What libomnisync_core.so offers. One object for the life of the process, owned by the library; thread-safe.
 class CoreApi {
 public:
@@ -125,6 +164,15 @@ public:
     [[nodiscard]] virtual std::unique_ptr<Engine> make_xdub_engine(const EngineJob& job) const = 0;
     /// Throws Error(unavailable) that names every file that `folder` lacks.
     virtual void require_xdub_files(const std::string& folder) const = 0;
+
+    /// Opens all files of the engines whose models lie in `folder`, and reads no numbers. Throws Error: unavailable
+    /// (nothing of any engine there), no_input, bad_data (a file cannot be opened; what does not fit is reported).
+    [[nodiscard]] virtual std::vector<ModelsReport> check_models(const std::string& folder) const = 0;
+
+    /// Returns the files written. Throws Error: no_input, bad_data, usage, unavailable, cannot_create, io, interrupted.
+    virtual std::vector<std::string> convert_weights(const ConversionRequest& request,
+                                                     const std::function<void(const ConversionEvent&)>& on_event,
+                                                     const std::function<bool()>& stop) const = 0;
 
     /// Trains until `request.steps` are done or `stop` says true (then a checkpoint is written and Error(interrupted)
     /// thrown). The result depends on data, request and machine, not on where the run was cut. Throws Error: bad_data,

@@ -38,7 +38,7 @@ Inventory take_inventory(const TensorFile& file, const Build& build, const std::
     Inventory found;
     for (const auto& [name, tensor] : file.tensors) {
         ++found.tensors;
-        found.bytes_of_type[stored_type_of(tensor)] += tensor.nbytes();
+        found.bytes_of_type[stored_type_of(tensor.scalar_type())] += tensor.nbytes();
     }
     Parameters survey = Parameters::survey(file.tensors);
     build(survey);

@@ -72,9 +72,9 @@ TensorFile load_safetensors(const std::string& path) {
     return file;
 }
 
-const char* stored_type_of(const at::Tensor& tensor) {
-    const auto* const found = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                           [&](const Type& type) { return type.scalar == tensor.scalar_type(); });
+const char* stored_type_of(at::ScalarType type) {
+    const auto* const found =
+        std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Type& known) { return known.scalar == type; });
     require(found != std::end(kTypes), ExitCode::internal, "safetensors has no such type");
     return found->name;
 }
@@ -84,7 +84,7 @@ void save_safetensors(const TensorFile& file, const std::string& path, bool over
     std::vector<at::Tensor> blocks;
     for (const auto& [name, tensor] : file.tensors) {
         blocks.push_back(tensor.detach().cpu().contiguous());
-        entries.push_back({name, stored_type_of(tensor), tensor.sizes().vec(), blocks.back().nbytes()});
+        entries.push_back({name, stored_type_of(tensor.scalar_type()), tensor.sizes().vec(), blocks.back().nbytes()});
     }
     SafetensorsWriter writer(path, overwrite, entries, file.metadata);
     for (const at::Tensor& block : blocks)

@@ -28,8 +28,8 @@ struct TensorFile {
 /// (base/safetensors_header.h).
 [[nodiscard]] TensorFile load_safetensors(const std::string& path);
 
-/// "BF16": a tensor's type as safetensors names it. Throws Error(internal) for types that safetensors does not have.
-[[nodiscard]] const char* stored_type_of(const at::Tensor& tensor);
+/// "BF16": a type as safetensors names it. Throws Error(internal) for types that safetensors does not have.
+[[nodiscard]] const char* stored_type_of(at::ScalarType type);
 
 /// Writes atomically, tensors in order of name, data aligned to 8 bytes; the same content gives the same bytes.
 /// Throws Error: cannot_create, io. An existing file is replaced only when `overwrite`.

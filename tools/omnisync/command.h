@@ -134,6 +134,17 @@ struct ValidateCommand {
     int samples = 128;           ///< render
 };
 
+struct ModelsCommand {
+    std::string action;         ///< list, info, verify, import
+    std::string path;           ///< of info, verify, import
+    std::string models;         ///< list: folder searched first
+    std::string output;         ///< import
+    std::string type = "same";  ///< import: same, f32, f16, bf16, int8
+    bool empty_prompt = false;  ///< import
+    bool overwrite = false;
+    bool quick = false;  ///< verify: names and shapes only
+};
+
 struct DoctorCommand {
     bool options = false;  ///< list the options and where their values come from, nothing else
 };
@@ -154,8 +165,9 @@ struct Invocation {
     PrepareCommand prepare;
     TrainCommand train;
     ValidateCommand validate;
+    ModelsCommand models;
     DoctorCommand doctor;
-    std::string command;  ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate" or
+    std::string command;  ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate", "models" or
                           ///< "doctor"
     std::vector<OptionOrigin> origins;  ///< of the global options, and of all commands for `doctor --options`
 };
@@ -169,6 +181,7 @@ int run_compare(const CompareCommand& command, const Session& session);
 int run_prepare(const PrepareCommand& command, const Session& session);
 int run_train(const TrainCommand& command, const Session& session);
 int run_validate(const ValidateCommand& command, const Session& session);
+int run_models(const ModelsCommand& command, const Session& session);
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
 
 /// The command library's one entry: name and type. Throws Error; both sides come from one build.

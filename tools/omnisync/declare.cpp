@@ -364,10 +364,10 @@ CommandSpec declare_doctor(DoctorCommand& doctor) {
 }  // namespace
 
 std::vector<CommandSpec> declare_commands(Invocation& invocation) {
-    return {declare_global(invocation.global),     declare_dub(invocation.dub),
-            declare_inspect(invocation.inspect),   declare_compare(invocation.compare),
-            declare_prepare(invocation.prepare),   declare_train(invocation.train),
-            declare_validate(invocation.validate), declare_doctor(invocation.doctor)};
+    return {
+        declare_global(invocation.global),     declare_dub(invocation.dub),         declare_inspect(invocation.inspect),
+        declare_compare(invocation.compare),   declare_prepare(invocation.prepare), declare_train(invocation.train),
+        declare_validate(invocation.validate), declare_models(invocation.models),   declare_doctor(invocation.doctor)};
 }
 
 }  // namespace omnisync::command

@@ -64,11 +64,12 @@ Option number(std::string names, std::string placeholder, std::optional<double>&
 Option integer(std::string names, std::string placeholder, int& target, Range range, std::string help);
 Option choice(std::string names, std::vector<std::string> choices, std::string& target, std::string help);
 
-/// An operand: a word on the command line without an option's name. All are required.
+/// An operand: a word on the command line without an option's name. Those that may be left out come last.
 struct Operand {
     std::string name;  ///< "VIDEO"
     std::string help;
     std::string* target = nullptr;
+    bool optional = false;
 };
 
 struct CommandSpec {
@@ -84,11 +85,13 @@ struct Invocation;
 struct PrepareCommand;
 struct TrainCommand;
 struct ValidateCommand;
+struct ModelsCommand;
 
 // In a file of their own.
 CommandSpec declare_prepare(PrepareCommand& prepare);
 CommandSpec declare_train(TrainCommand& train);
 CommandSpec declare_validate(ValidateCommand& validate);
+CommandSpec declare_models(ModelsCommand& models);
 
 /// The global options first, then every command; bound to the fields of `invocation`, which outlives the result.
 std::vector<CommandSpec> declare_commands(Invocation& invocation);

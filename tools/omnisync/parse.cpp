@@ -176,6 +176,7 @@ void fill_operands(const CommandSpec& spec, const Line& line) {
     const auto found = line.operands.find(spec.name);
     if (found == line.operands.end()) return;
     for (const auto& [operand, given] : found->second) {
+        if (given->count() == 0 && operand->optional) continue;
         if (given->count() == 0) throw Error(ExitCode::usage, concat(operand->name, " is missing"), see_help(&spec));
         const std::string& word = given->results().front();
         if (word == "-")

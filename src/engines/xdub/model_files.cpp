@@ -1,5 +1,6 @@
 #include "engines/xdub/model_files.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -15,7 +16,6 @@ namespace fs = std::filesystem;
 using weights::Parameters;
 using weights::Scope;
 
-constexpr const char* kSizesFile = "omnisync-xdub.json";
 constexpr std::array<const char*, 6> kEndings{".safetensors", ".safetensors.index.json", ".pt", ".pth",
                                               ".bin",         ".bin.index.json"};
 
@@ -138,6 +138,11 @@ XdubFiles find_xdub_files(const std::string& folder) {
     return files;
 }
 
+bool has_any_file(const std::string& folder) {
+    return std::any_of(published().begin(), published().end(),
+                       [&](const Published& part) { return !find(folder, part).empty(); });
+}
+
 const char* name_of(Part part) {
     return published(part).name;
 }
@@ -162,6 +167,15 @@ weights::TensorFile open_part(const XdubFiles& files, Part part) {
 weights::Inventory take_inventory(const weights::TensorFile& file, Part part, const XdubSizes& sizes) {
     return weights::take_inventory(
         file, [&](Parameters& survey) { ask_for_all(survey, part, sizes); }, extras(part));
+}
+
+void drop_extras(weights::TensorFile& file, Part part) {
+    for (const std::string& extra : extras(part))
+        std::erase_if(file.tensors, [&](const auto& tensor) { return tensor.first.starts_with(extra); });
+}
+
+std::string converted_name(Part part) {
+    return part == Part::whisper ? "whisper/model.safetensors" : concat(published(part).stems.front(), ".safetensors");
 }
 
 Parameters load_part(const XdubFiles& files, Part part, at::ScalarType type, at::Device device) {

@@ -47,6 +47,12 @@ struct XdubFiles {
 /// Throws Error: unavailable with all that is missing and what to do; bad_data for a damaged omnisync-xdub.json.
 [[nodiscard]] XdubFiles find_xdub_files(const std::string& folder);
 
+/// Whether any of them is there.
+[[nodiscard]] bool has_any_file(const std::string& folder);
+
+/// Sizes that differ from the released ones, as JSON: see read_sizes().
+inline constexpr const char* kSizesFile = "omnisync-xdub.json";
+
 enum class Part { transformer, vae, whisper, wav2vec2, text, empty_prompt };
 
 /// "transformer": for people.
@@ -61,6 +67,12 @@ enum class Part { transformer, vae, whisper, wav2vec2, text, empty_prompt };
 
 /// What it has against what the released layout of these sizes needs.
 [[nodiscard]] weights::Inventory take_inventory(const weights::TensorFile& file, Part part, const XdubSizes& sizes);
+
+/// The tensors that the published file has and the model does not ask for are taken out.
+void drop_extras(weights::TensorFile& file, Part part);
+
+/// Where a converted copy belongs, below its folder: "whisper/model.safetensors".
+[[nodiscard]] std::string converted_name(Part part);
 
 /// Opened, complete, ready to build the model on: tensors come as `type` on `device`.
 /// Throws Error: no_input; bad_data with everything that is missing, misshapen or surplus.
