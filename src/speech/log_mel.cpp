@@ -62,7 +62,9 @@ at::Tensor MelReader::finish() {
         const std::int64_t needed = (missing - 1) * kHop + kWindow;
         power_.push_back(power_of_windows(at::constant_pad_nd(waiting_, {0, needed - waiting_.size(0)})));
     }
-    return at::cat(power_);
+    const at::Tensor all = at::cat(power_);
+    power_.clear();  // as large as `all`
+    return all;
 }
 
 at::Tensor mel_power(const at::Tensor& samples) {

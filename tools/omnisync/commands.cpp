@@ -33,6 +33,10 @@ extern "C" int omnisync_commands_v1(const omnisync::command::Invocation& invocat
     // glibc gives every new thread a heap of its own and keeps what is freed in it; with pictures allocated on a dozen
     // threads that is a quarter of the memory, and it grows with the length of the video.
     mallopt(M_ARENA_MAX, 1);
+    // What is as large as a long speech's features goes back to the system when it is freed. Left to itself glibc moves
+    // such blocks into the heap as soon as it has seen one, where small ones settle behind them.
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
     const StopSignals signals(request_stop, discard_staged_files_from_signal);
     const command::Session session(invocation.global);
     try {

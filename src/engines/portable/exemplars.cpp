@@ -135,13 +135,18 @@ Affine stored_to_canonical(const VideoInfo& video, const Similarity& to) {
 }  // namespace
 
 at::Tensor canonical_landmarks(const FaceFrame& face) {
-    const at::Tensor out = at::empty({1, kLandmarks, 2});
+    return canonical_landmarks(std::vector{&face});
+}
+
+at::Tensor canonical_landmarks(const std::vector<const FaceFrame*>& faces) {
+    const at::Tensor out = at::empty({static_cast<std::int64_t>(faces.size()), kLandmarks, 2});
     float* to = out.mutable_data_ptr<float>();
-    for (const Point& point : face.landmarks) {
-        const Point place = face.to_canonical(point);
-        *to++ = place.x;
-        *to++ = place.y;
-    }
+    for (const FaceFrame* face : faces)
+        for (const Point& point : face->landmarks) {
+            const Point place = face->to_canonical(point);
+            *to++ = place.x;
+            *to++ = place.y;
+        }
     return out;
 }
 

@@ -1,7 +1,6 @@
 #include "engines/portable/habit.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linalg_solve.h>
@@ -41,9 +40,7 @@ at::Tensor pose_terms(const std::vector<const FaceFrame*>& faces) {
 }  // namespace
 
 at::Tensor motion_points_of(const std::vector<const FaceFrame*>& faces) {
-    std::vector<at::Tensor> all;
-    for (const FaceFrame* face : faces) all.push_back(motion_points(canonical_landmarks(*face)));
-    return at::cat(all);
+    return motion_points(canonical_landmarks(faces));
 }
 
 at::Tensor Habit::shape_of(const std::vector<const FaceFrame*>& faces) const {

@@ -1,7 +1,6 @@
 #include "engines/portable/performance.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
@@ -180,14 +179,12 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
           const Habit& habit, const Utterance& utterance) {
     std::vector<double> times;  // of the utterance
     std::vector<const FaceFrame*> faces;
-    std::vector<at::Tensor> landmarks;
     for (std::int64_t i = 0; i < performance.length; ++i) {
         const Shown& shown = job.shown[static_cast<std::size_t>(performance.first + i)];
         times.push_back(shown.time_s - utterance.start_s);
         faces.push_back(performance.track->at(shown.frame));
-        landmarks.push_back(canonical_landmarks(*faces.back()));
     }
-    performance.targets = at::cat(landmarks);
+    performance.targets = canonical_landmarks(faces);
     const at::Tensor own = motion_of(motion_points(performance.targets) - habit.shape_of(faces), basis);
 
     PlanOptions options = plan_options(job.options);
