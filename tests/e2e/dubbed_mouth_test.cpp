@@ -196,5 +196,32 @@ TEST_F(DubbedMouth, RestsInSilence) {
     EXPECT_LT(deviation(seen.at("opening")), 0.25 * deviation(spoken));
 }
 
+TEST_F(DubbedMouth, AToneAndAHissAreNoSpeech) {
+    constexpr int kRate = 16'000;
+    std::vector<float> tone;
+    std::vector<float> hiss;
+    unsigned state = 1;
+    for (int i = 0; i < 3 * kRate; ++i) {
+        tone.push_back(0.2F * std::sin(0.17F * static_cast<float>(i)));
+        state = state * 1664525U + 1013904223U;
+        hiss.push_back(0.1F * (static_cast<float>(state >> 8U) / 8388608.F - 1.F));
+    }
+    write_wav(file("tone.wav"), tone, kRate);
+    write_wav(file("hiss.wav"), hiss, kRate);
+    dub("speech", example("speech.wav"));
+    const double spoken = deviation(plan("speech").at("planned_opening"));
+    for (const char* const sound : {"tone", "hiss"}) {
+        dub(sound, file(std::string(sound) + ".wav"));
+        EXPECT_LT(deviation(plan(sound).at("planned_opening")), 0.1 * spoken) << sound;
+    }
+}
+
+TEST_F(DubbedMouth, NoOptionTakesTheLipsFurtherThanTheSpeakerDoes) {
+    dub("out", example("speech.wav"), {"--guidance", "20", "--strength", "2"});
+    const Column planned = plan("out").at("planned_opening");
+    const Column before = plan("out").at("source_opening");
+    EXPECT_LT(*std::max_element(planned.begin(), planned.end()), 1.5 * *std::max_element(before.begin(), before.end()));
+}
+
 }  // namespace
 }  // namespace omnisync::test

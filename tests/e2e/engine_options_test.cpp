@@ -191,6 +191,33 @@ TEST_F(EngineOptions, ADryRunNamesTheEngineAndWritesNothing) {
     EXPECT_TRUE(names_in(folder_.path()).empty());
 }
 
+TEST_F(EngineOptions, WhatMayBeMeantOtherwiseIsWarnedAbout) {
+    const auto many = dub("many.mp4", {"--steps", "101", "--offset", "-30", "--sync", "silence"});
+    ASSERT_TRUE(many.ok()) << many.summary();
+    EXPECT_NE(many.err.find("--steps 101 is slow"), std::string::npos) << many.err;
+    EXPECT_NE(many.err.find("removes the whole speech"), std::string::npos) << many.err;
+    EXPECT_EQ(line_count(many.err), 2) << many.err;
+}
+
+TEST_F(EngineOptions, FootageOfAStillMouthIsWarnedAbout) {
+    const std::string still = (folder_ / "still.mp4").string();
+    run_or_throw({"ffmpeg", "-v", "error", "-i", example("speaker.mp4"), "-vf", "trim=end_frame=1,loop=loop=30:size=1",
+                  "-r", "25", "-an", still});
+    const auto done = omnisync({"dub", still, example("speech.wav"), "-o", (folder_ / "out.mp4").string(), "--models",
+                                models_, "--preview", "0.4", "-q"});
+    ASSERT_TRUE(done.ok()) << done.summary();
+    EXPECT_NE(done.err.find("hardly moves the lips"), std::string::npos) << done.err;
+}
+
+TEST_F(EngineOptions, AnEmptyFolderOfModelsIsWarnedAbout) {
+    const TempDir empty;
+    const auto done =
+        omnisync({"dub", example("speaker.mp4"), example("speech.wav"), "-o", (folder_ / "out.mp4").string(),
+                  "--models", empty.path().string(), "--preview", "0.4", "-q"});
+    ASSERT_TRUE(done.ok()) << done.summary();
+    EXPECT_NE(done.err.find("is empty"), std::string::npos) << done.err;
+}
+
 // These need no weights.
 
 TEST(EngineNone, ItsPlanIsRefusedAndItsOptionsAreWarnedAbout) {
