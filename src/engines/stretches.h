@@ -19,4 +19,7 @@ struct Stretch {
 /// In order of track and time.
 [[nodiscard]] std::vector<Stretch> stretches(const EngineJob& job);
 
+/// Frames per second of an analysed video, on average; 25 where its timestamps do not say.
+[[nodiscard]] double frame_rate(const Analysis& analysis);
+
 }  // namespace omnisync

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/grid_sampler_2d.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/meshgrid.h>
@@ -61,6 +62,22 @@ const std::vector<std::int64_t> kOuterLips{48, 49, 50, 51, 52, 53, 54, 55, 56, 5
 const std::vector<std::int64_t> kMovingFace{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 35, 33, 31};
 
 }  // namespace
+
+at::Tensor canonical_landmarks(const FaceFrame& face) {
+    return canonical_landmarks(std::vector{&face});
+}
+
+at::Tensor canonical_landmarks(const std::vector<const FaceFrame*>& faces) {
+    const at::Tensor out = at::empty({static_cast<std::int64_t>(faces.size()), kLandmarks, 2});
+    float* to = out.mutable_data_ptr<float>();
+    for (const FaceFrame* face : faces)
+        for (const Point& point : face->landmarks) {
+            const Point place = face->to_canonical(point);
+            *to++ = place.x;
+            *to++ = place.y;
+        }
+    return out;
+}
 
 at::Tensor window_points() {
     return lattice(kWindowX, kWindowY, kWindowSide, kWindowSide, 1);

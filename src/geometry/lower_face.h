@@ -3,9 +3,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 #include "geometry/warp.h"
+#include "omnisync/faces.h"
 
 namespace omnisync::geometry {
+
+/// Canonical landmarks of a face: [1, 68, 2].
+[[nodiscard]] at::Tensor canonical_landmarks(const FaceFrame& face);
+/// Of many, in one piece: [n, 68, 2].
+[[nodiscard]] at::Tensor canonical_landmarks(const std::vector<const FaceFrame*>& faces);
 
 /// What is kept of footage, and within which anything is changed: canonical pixels.
 inline constexpr int kRegionX = 16, kRegionY = 48, kRegionWidth = 128, kRegionHeight = 128;

@@ -108,7 +108,7 @@ std::vector<Candidate> candidates(const Analysis& analysis, int person) {
     const std::size_t step = all.size() / kMost + 1;
     for (std::size_t i = 0; i < all.size(); i += step) {
         some.push_back(all[i]);
-        some.back().mouth = mouth_of(canonical_landmarks(*all[i].face))[0];
+        some.back().mouth = mouth_of(geometry::canonical_landmarks(*all[i].face))[0];
     }
     return some;
 }
@@ -133,22 +133,6 @@ Affine stored_to_canonical(const VideoInfo& video, const Similarity& to) {
 }
 
 }  // namespace
-
-at::Tensor canonical_landmarks(const FaceFrame& face) {
-    return canonical_landmarks(std::vector{&face});
-}
-
-at::Tensor canonical_landmarks(const std::vector<const FaceFrame*>& faces) {
-    const at::Tensor out = at::empty({static_cast<std::int64_t>(faces.size()), kLandmarks, 2});
-    float* to = out.mutable_data_ptr<float>();
-    for (const FaceFrame* face : faces)
-        for (const Point& point : face->landmarks) {
-            const Point place = face->to_canonical(point);
-            *to++ = place.x;
-            *to++ = place.y;
-        }
-    return out;
-}
 
 at::Tensor mouth_of(const at::Tensor& landmarks) {
     return landmarks.narrow(1, 48, 20).flatten(1);
@@ -191,7 +175,7 @@ FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& 
     to_pixels.dx -= patch.area.x;
     to_pixels.dy -= patch.area.y;
     patch.picture = {compositing::read_patch(frame, video.colour, patch.area).unsqueeze(0), affine_tensor(to_pixels),
-                     canonical_landmarks(face)};
+                     geometry::canonical_landmarks(face)};
     return patch;
 }
 

@@ -14,11 +14,6 @@
 
 namespace omnisync::portable {
 
-/// Canonical landmarks of a face: [1, 68, 2].
-[[nodiscard]] at::Tensor canonical_landmarks(const FaceFrame& face);
-/// Of many, in one piece: [n, 68, 2].
-[[nodiscard]] at::Tensor canonical_landmarks(const std::vector<const FaceFrame*>& faces);
-
 /// A face's lower part as it lies in a frame: pixels, where the canonical face is in them, landmarks.
 struct FacePatch {
     compositing::Area area;             ///< width 0: outside the picture

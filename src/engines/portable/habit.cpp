@@ -40,7 +40,7 @@ at::Tensor pose_terms(const std::vector<const FaceFrame*>& faces) {
 }  // namespace
 
 at::Tensor motion_points_of(const std::vector<const FaceFrame*>& faces) {
-    return motion_points(canonical_landmarks(faces));
+    return motion_points(geometry::canonical_landmarks(faces));
 }
 
 at::Tensor Habit::shape_of(const std::vector<const FaceFrame*>& faces) const {

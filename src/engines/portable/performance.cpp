@@ -184,7 +184,7 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
         times.push_back(shown.time_s - utterance.start_s);
         faces.push_back(performance.track->at(shown.frame));
     }
-    performance.targets = canonical_landmarks(faces);
+    performance.targets = geometry::canonical_landmarks(faces);
     const at::Tensor own = motion_of(motion_points(performance.targets) - habit.shape_of(faces), basis);
 
     PlanOptions options = plan_options(job.options);

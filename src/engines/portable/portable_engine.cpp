@@ -17,6 +17,7 @@
 #include "engines/portable/exemplars.h"
 #include "engines/portable/performance.h"
 #include "engines/portable/redraw.h"
+#include "geometry/lower_face.h"
 #include "omnisync/error.h"
 #include "ops/one_thread.h"
 #include "weights/safetensors.h"
@@ -34,14 +35,6 @@ weights::Parameters load_weights(const std::string& folder, const char* name) {
         throw Error(ExitCode::unavailable, concat("the portable engine's weights are not here: ", path),
                     "they are in models/portable of the source tree; name another folder with --models");
     return {weights::load_safetensors(path).tensors, path};
-}
-
-/// On average; 25 where timestamps do not say.
-double frames_a_second(const Analysis& analysis) {
-    if (analysis.pts.size() < 2) return 25;
-    const auto ticks = static_cast<double>(analysis.pts.back() - analysis.pts.front());
-    const double length_s = ticks * analysis.time_base.num / analysis.time_base.den;
-    return length_s > 0 ? static_cast<double>(analysis.pts.size() - 1) / length_s : 25;
 }
 
 class PortableEngine final : public Engine {
@@ -99,7 +92,7 @@ private:
         const at::Tensor planned = opening(motion_points(performance.targets));
         for (std::int64_t i = 0; i < performance.length; ++i) {
             const std::int64_t picture = performance.first + i;
-            const at::Tensor shown = motion_points(canonical_landmarks(*face_of(performance, picture)));
+            const at::Tensor shown = motion_points(geometry::canonical_landmarks(*face_of(performance, picture)));
             rows.push_back({picture, job_.shown[static_cast<std::size_t>(picture)].time_s, performance.track->id,
                             planned[i].item<double>(), opening(shown).item<double>(),
                             bank[performance.exemplars[static_cast<std::size_t>(i)]].frame});
@@ -115,7 +108,7 @@ private:
             if (!utterances.contains(one.voice))
                 utterances[one.voice] = listen(net_, job_.voices.at(static_cast<std::size_t>(one.voice)));
             if (!habits.contains(one.track->id))
-                habits[one.track->id] = habit_of(*one.track, basis_, frames_a_second(*job_.analysis));
+                habits[one.track->id] = habit_of(*one.track, basis_, frame_rate(*job_.analysis));
             portable::plan(one, job_, net_, basis_, habits[one.track->id], utterances[one.voice]);
             double& moves = spreads[one.track->person];
             moves = std::max(moves, habits[one.track->id].spread);

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <vector>
@@ -18,21 +17,9 @@ namespace {
 // Canonical pixels that a mouth may open beyond the source's: the matte has to hold the jaw that goes with it.
 constexpr float kJawTravel = 12;
 
-/// [1, 68, 2], canonical.
-at::Tensor canonical_landmarks(const FaceFrame& face) {
-    const at::Tensor out = at::empty({1, omnisync::kLandmarks, 2}, at::kFloat);
-    float* to = out.mutable_data_ptr<float>();
-    for (const Point& point : face.landmarks) {
-        const Point place = face.to_canonical(point);
-        *to++ = place.x;
-        *to++ = place.y;
-    }
-    return out;
-}
-
 /// The share of the made face in each pixel of the crop, [h, w].
 at::Tensor lower_face(const Crop& crop, const VideoInfo& video, const FaceFrame& face) {
-    const at::Tensor now = canonical_landmarks(face);
+    const at::Tensor now = geometry::canonical_landmarks(face);
     const at::Tensor open = now.clone();
     open.select(2, 1).narrow(1, 5, 7).add_(kJawTravel);   // chin
     open.select(2, 1).narrow(1, 55, 5).add_(kJawTravel);  // lower lip, outside

@@ -21,13 +21,4 @@ std::vector<Box> face_course(const FaceTrack& track, Size picture, double fps) {
     return find_boxes(landmarks, scores, size, fps).boxes;
 }
 
-double frame_rate(const Analysis& analysis) {
-    constexpr double kUsual = 25;
-    if (analysis.pts.size() < 2) return kUsual;
-    const auto ticks = static_cast<double>(analysis.pts.back() - analysis.pts.front());
-    const double length_s =
-        ticks * static_cast<double>(analysis.time_base.num) / static_cast<double>(analysis.time_base.den);
-    return length_s > 0 ? static_cast<double>(analysis.pts.size() - 1) / length_s : kUsual;
-}
-
 }  // namespace omnisync::xdub

@@ -13,7 +13,4 @@ namespace omnisync::xdub {
 /// `picture`: the upright size; `fps`: of the video. Throws as find_boxes().
 [[nodiscard]] std::vector<Box> face_course(const FaceTrack& track, Size picture, double fps);
 
-/// Frames per second of an analysed video, on average; 25 where its timestamps do not say.
-[[nodiscard]] double frame_rate(const Analysis& analysis);
-
 }  // namespace omnisync::xdub
