@@ -17,8 +17,10 @@ constexpr const char* kHint =
     "if you trust its maker, let PyTorch read it and save the tensors alone, with safetensors.torch.save_file";
 constexpr std::size_t kLongest = 1U << 30U;  // values: Index counts them
 
-constexpr std::array<const char*, 3> kFunctions{"collections.OrderedDict", "torch._utils._rebuild_tensor_v2",
-                                                "torch._utils._rebuild_parameter"};
+// The last one is what LibTorch's own writer puts around dictionaries.
+constexpr std::array<const char*, 4> kFunctions{"collections.OrderedDict", "torch._utils._rebuild_tensor_v2",
+                                                "torch._utils._rebuild_parameter",
+                                                "torch.jit._pickle.restore_type_tag"};
 
 bool is_storage(std::string_view name) {
     constexpr std::array<std::string_view, 10> kKinds{"Double", "Float", "Half", "BFloat16", "Long",
@@ -296,6 +298,8 @@ private:
                         numbers(arguments[3])});
         else if (function == kFunctions[2] && !arguments.empty()) {
             (void)as<Tensor>(arguments[0], "tensor");
+            stack_.push_back(arguments[0]);
+        } else if (function == kFunctions[3] && arguments.size() == 2) {
             stack_.push_back(arguments[0]);
         } else {
             refuse(concat("it calls '", function, "' with ", arguments.size(), " values"));

@@ -86,7 +86,7 @@ TEST_F(SafetensorsFiles, DamagedOnesAreRefusedWithAReason) {
     EXPECT_THAT(refusal(write(R"({"x":{"dtype":"F32","shape":[4],"data_offsets":[0,12]}})", 16)),
                 HasSubstr("disagree"));
     EXPECT_THAT(refusal(write(R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 16)),
-                HasSubstr("impossible"));
+                HasSubstr("negative"));
     EXPECT_THAT(refusal(write(R"({"x":{"dtype":"F32","shape":[4294967296,4294967296,16],"data_offsets":[0,4]}})", 16)),
                 HasSubstr("impossible"));
     EXPECT_THAT(refusal(write(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,0]}})", 16)),
