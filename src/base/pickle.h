@@ -48,9 +48,9 @@ struct Pickle {
 };
 
 /// Protocols 2 to 4. Globals: collections.OrderedDict, torch._utils._rebuild_tensor_v2 and _rebuild_parameter,
-/// torch.jit._pickle.restore_type_tag, and torch's storages. Memory is in proportion to the pickle. Numbers of tensors are what the file says: unchecked.
-/// Throws Error(bad_data) for everything else, with the reason, the byte and what the user can do. `origin` names the
-/// file in errors.
+/// torch.jit._pickle.restore_type_tag, and torch's storages. Memory is in proportion to the pickle. Numbers of tensors
+/// are what the file says: unchecked. Throws Error(bad_data) for everything else, with the reason, the byte and what
+/// the user can do. `origin` names the file in errors.
 [[nodiscard]] Pickle read(std::string_view bytes, const std::string& origin);
 
 }  // namespace omnisync::pickle

@@ -66,7 +66,7 @@ std::string_view bytes_of(const at::Tensor& tensor) {
 class Converter {
 public:
     Converter(const TensorFile& file, std::string origin, StoreAs as, Converted on_progress)
-        : origin_(std::move(origin)), on_progress_(std::move(on_progress)) {
+        : origin_(std::move(origin)), on_progress_(std::move(on_progress)), release_(file.release) {
         for (const auto& [name, tensor] : file.tensors) {
             require(as == StoreAs::same || tensor.scalar_type() != at::kChar || !file.tensors.contains(name + kScale),
                     ExitCode::usage, origin_, ": tensor '", name, "' is quantised already; --type same copies it");
@@ -136,12 +136,14 @@ private:
 
     void advance(const at::Tensor& piece) {
         done_ += piece.nbytes();
+        if (release_ && piece.is_contiguous()) release_(piece.const_data_ptr(), piece.nbytes());
         require(!on_progress_ || on_progress_(done_, total_), ExitCode::interrupted,
                 "interrupted: nothing was written");
     }
 
     std::string origin_;
     Converted on_progress_;
+    std::function<void(const void*, std::size_t)> release_;
     std::vector<Plan> plans_;
     std::vector<at::Tensor> scales_;
     std::uint64_t done_ = 0;

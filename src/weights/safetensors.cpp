@@ -55,6 +55,14 @@ TensorFile open_weights(const std::string& path, const std::vector<std::string>&
     WeightSet set = map_weights(path);
     unwrap_names(set.tensors, known);
     TensorFile file{{}, std::move(set.metadata)};
+    file.release = [files = set.files](const void* data, std::size_t size) {
+        const auto* const place = static_cast<const char*>(data);
+        for (const auto& one : files) {
+            const char* const begin = one->bytes().data();
+            if (place >= begin && place < begin + one->bytes().size())
+                one->release(static_cast<std::size_t>(place - begin), size);
+        }
+    };
     for (const auto& [name, tensor] : set.tensors) file.tensors.emplace(name, view_of(tensor, set.files[tensor.file]));
     return file;
 }

@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +15,8 @@ namespace omnisync::weights {
 struct TensorFile {
     std::map<std::string, at::Tensor> tensors;    ///< by name; on the CPU
     std::map<std::string, std::string> metadata;  ///< the header's "__metadata__"
+    /// Of open_weights(): what was read of these bytes needs no memory any more. They can be read again.
+    std::function<void(const void* data, std::size_t size)> release = {};
 };
 
 /// The weights of a model, from a safetensors file, a file of torch.save, or the index of a set of them (map_weights()

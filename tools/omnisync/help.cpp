@@ -67,7 +67,8 @@ std::string help_text(const CommandSpec& command, const CommandSpec& global) {
     std::string out = "omnisync " + command.name + ": " + command.summary + ".\n";
     if (!command.description.empty()) append_wrapped(out, command.description, 0);
     out += "\nUsage: omnisync " + command.name;
-    for (const Operand& operand : command.operands) out += operand.optional ? " [" + operand.name + "]" : " " + operand.name;
+    for (const Operand& operand : command.operands)
+        out += operand.optional ? " [" + operand.name + "]" : " " + operand.name;
     out += command.name == "dub" ? " -o OUT [OPTIONS]\n" : " [OPTIONS]\n";
     if (!command.operands.empty()) out += "\n";
     for (const Operand& operand : command.operands) {
