@@ -9,6 +9,7 @@
 #include "engines/portable/render_net.h"
 #include "engines/xdub/memory_needs.h"
 #include "engines/xdub/model_files.h"
+#include "engines/xdub/model_sizes.h"
 #include "omnisync/error.h"
 #include "weights/convert.h"
 #include "weights/inventory.h"
@@ -149,6 +150,8 @@ std::vector<std::string> convert_weights(const ConversionRequest& request, const
     if (request.empty_prompt) {
         xdub::XdubFiles files;
         files.text = request.input;
+        const fs::path sizes = fs::path(request.input).parent_path() / xdub::kSizesFile;
+        if (fs::exists(sizes)) files.sizes = xdub::read_sizes(sizes.string());
         save_empty_prompt(files, request.output, request.overwrite);
         return {request.output};
     }
