@@ -37,7 +37,7 @@ struct EngineOptions {
     double guidance = 0;  ///< by the speech; 0: the engine's own choice
     double strength = 1;  ///< scales the mouth's travel
     bool compat = false;  ///< xdub: the released code's numbers, its bugs with them
-    std::string saved;    ///< xdub: folder for finished clips, from which an interrupted run goes on; empty: none
+    std::string saved;    ///< xdub: folder for clips, from which an interrupted run goes on; empty: none
 };
 
 /// What an engine works on. Everything outlives it.
@@ -87,6 +87,8 @@ public:
     /// render().
     [[nodiscard]] virtual std::vector<PlanRow> plan() const = 0;
     [[nodiscard]] virtual EngineFacts facts() const = 0;
+    /// The output is complete: what was kept on disk for another run may go.
+    virtual void finish() {}
 };
 
 }  // namespace omnisync

@@ -39,6 +39,7 @@ public:
         return translated([&] { return engine_->plan(); });
     }
     [[nodiscard]] EngineFacts facts() const override { return engine_->facts(); }
+    void finish() override { engine_->finish(); }
 
 private:
     std::unique_ptr<Engine> engine_;
@@ -98,7 +99,9 @@ public:
         return std::make_unique<Translated>(translated([&] { return xdub::make_engine(placed); }));
     }
 
-    void require_xdub_files(const std::string& folder) const override { (void)xdub::find_xdub_files(folder); }
+    void require_xdub_files(const std::string& folder) const override {
+        translated([&] { xdub::require_complete(xdub::find_xdub_files(folder)); });
+    }
 };
 
 }  // namespace

@@ -162,7 +162,8 @@ public:
     /// The X-Dub engine (docs/xdub.md): its weights opened, the speech not yet heard. Throws Error as above;
     /// unavailable names every missing file.
     [[nodiscard]] virtual std::unique_ptr<Engine> make_xdub_engine(const EngineJob& job) const = 0;
-    /// Throws Error(unavailable) that names every file that `folder` lacks.
+    /// Opens all files, reads no numbers. Throws Error: unavailable that names every file that `folder` lacks; bad_data
+    /// for the first that does not hold what its model needs.
     virtual void require_xdub_files(const std::string& folder) const = 0;
 
     /// Opens all files of the engines whose models lie in `folder`, and reads no numbers. Throws Error: unavailable

@@ -4,6 +4,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/module.h"
@@ -36,7 +37,8 @@ c10::Device open_device(const std::string& name) {
     }
     const c10::Device device(name);
     const int count = at::detail::getCUDAHooks().deviceCount();
-    require(device.index() < count, ExitCode::unavailable, "there is no device ", name, ": LibTorch finds ", count);
+    require(std::max<int>(device.index(), 0) < count, ExitCode::unavailable, "there is no device ", name,
+            ": LibTorch finds ", count);
     return device;
 }
 

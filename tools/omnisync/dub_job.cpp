@@ -87,7 +87,7 @@ Dubbed run_job(const DubRun& run) {
     const DubCommand& command = run.command;
     if (command.output.video.codec == "copy") return {copy_job(run, stop_requested), {}};
     const DubFaces* const faces = run.faces;
-    const bool asked = run.with_engine && command.engine != "none" && faces != nullptr;
+    const bool asked = command.engine != "none" && faces != nullptr;
     Job job = make_job(run);
     const auto shown = asked ? pictures_of(job, faces->video, faces->analysis.pts) : std::vector<Shown>{};
     const auto spans_until = [&](double end_s) {
@@ -97,7 +97,8 @@ Dubbed run_job(const DubRun& run) {
     std::optional<EngineAtWork> engine;
     if (asked && has_span(faces->cast)) {
         engine.emplace(command, run.session.global().device, *faces, job, shown);
-        job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
+        if (run.draw)
+            job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
     }
     std::int64_t frames = 0;
     double origin_s = 0;
@@ -113,7 +114,7 @@ Dubbed run_job(const DubRun& run) {
     if (run.progress) run.progress->finish();
     const double end_s = seconds(done.report.end);
     done.report.spans = spans_until(end_s);
-    if (engine) engine->forget_saved();
+    if (engine && run.draw) engine->finish();
     if (engine) done.engine = engine->work(done.report.written.frames, end_s);
     return done;
 }

@@ -20,7 +20,7 @@ struct DubRun {
     std::string output_path;
     double preview_s = 0;          ///< 0: the whole; an engine plans what `command` asks for all the same
     Progress* progress = nullptr;  ///< null: none is shown
-    bool with_engine = true;       ///< false: as if the command's engine were none
+    bool draw = true;              ///< false: the engine prepares, and its pictures stay as they are
 };
 
 /// Reads, edits and writes. Throws what the pipeline, the media library and the engine throw.

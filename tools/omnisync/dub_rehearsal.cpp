@@ -43,8 +43,7 @@ double whole_time(const Rehearsal& found, double run_s, double share) {
 // Renders the first second into a scratch folder: what the sink decides is then known and not guessed. An engine
 // prepares the whole output, as it would.
 Rehearsal rehearse_rendering(DubRun run) {
-    // Too slow to be tried out.
-    run.with_engine = run.command.engine != "xdub";
+    run.draw = run.command.engine != "xdub";  // too slow to be tried out
     run.preview_s = run.command.preview_s > 0 ? std::min(run.command.preview_s, kRehearsalSeconds) : kRehearsalSeconds;
     const double started = now_s();
     Rehearsal found;
@@ -57,10 +56,10 @@ Rehearsal rehearse_rendering(DubRun run) {
     const double share = found.length_s > 0 ? std::min(rehearsed / found.length_s, 1.0) : 1;
     if (found.length_s > 0) found.time_s = whole_time(found, spent, share);
     found.bytes = static_cast<double>(report.written.bytes) / share;
-    if (!run.with_engine)
-        found.doubt =
-            "X-Dub is not tried out, so the time for redrawing is not in it; it is told when the work has begun";
-    if (found.pictures > 0 && found.done.engine->pictures == 0)
+    if (!run.draw && found.pictures > 0) {
+        found.doubt = "how long X-Dub takes is not tried out; it is told when the work has begun";
+        found.time_s = 0;
+    } else if (found.pictures > 0 && found.done.engine->pictures == 0)
         found.doubt = "no mouth is redrawn in the first second, so the time for redrawing could not be measured";
     return found;
 }

@@ -1,7 +1,6 @@
 #include "engine_at_work.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "base/module.h"
 #include "base/text.h"
 #include "core/api.h"
+#include "model_places.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
 #include "session.h"
@@ -19,16 +19,12 @@ namespace {
 /// The first place that has an engine's folder; else the place where it should be. X-Dub's files may also lie in the
 /// folder of --models itself, as their makers publish them.
 std::string weights_folder(const DubCommand& command) {
-    const std::filesystem::path shipped = folder_of_base_library() / ".." / "share" / "omnisync" / "models";
-    std::vector<std::filesystem::path> places;
-    if (!command.faces.models.empty()) places.emplace_back(command.faces.models);
-    if (const char* folder = std::getenv("OMNISYNC_MODELS"); folder != nullptr && *folder != '\0')
-        places.emplace_back(folder);
-    places.push_back(shipped);
-    for (const auto& place : places)
-        if (std::filesystem::is_directory(place / command.engine)) return (place / command.engine).string();
-    if (command.engine == "xdub" && !command.faces.models.empty()) return command.faces.models;
-    return (shipped / command.engine).lexically_normal().string();
+    const bool of_makers = command.engine == "xdub" && !command.faces.models.empty();
+    for (const auto& place : model_places(command.faces.models))
+        if (std::filesystem::is_directory(place / command.engine) &&
+            !(of_makers && std::filesystem::is_empty(place / command.engine)))
+            return (place / command.engine).string();
+    return of_makers ? command.faces.models : (shipped_models() / command.engine).string();
 }
 
 std::int64_t pictures_in(const std::vector<PlanRow>& plan) {
@@ -177,10 +173,8 @@ EngineWork EngineAtWork::work(std::int64_t pictures, double end_s) const {
     return done;
 }
 
-void EngineAtWork::forget_saved() {
-    const std::string& folder = state_->job.options.saved;
-    std::error_code ignored;  // what stays behind costs room, not the result
-    if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+void EngineAtWork::finish() {
+    state_->engine->finish();
 }
 
 std::string plan_table(const std::vector<PlanRow>& plan, double origin_s) {

@@ -35,8 +35,8 @@ public:
     /// What was done up to now; of `plan` and `parts` the pictures before `pictures`. `end_s`: of the output.
     [[nodiscard]] EngineWork work(std::int64_t pictures, double end_s) const;
 
-    /// The output is there: removes what was kept to resume from.
-    void forget_saved();
+    /// The output is there (Engine::finish).
+    void finish();
 
 private:
     struct State;

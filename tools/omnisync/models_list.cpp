@@ -6,6 +6,7 @@
 
 #include "base/module.h"
 #include "base/text.h"
+#include "model_places.h"
 #include "models.h"
 #include "omnisync/error.h"
 
@@ -14,34 +15,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string environment(const char* name) {
-    const char* const value = std::getenv(name);
-    return value != nullptr ? value : "";
-}
-
-fs::path shipped() {
-    return (folder_of_base_library() / ".." / "share" / "omnisync" / "models").lexically_normal();
-}
-
-/// Where models may lie, the first before the last.
-std::vector<fs::path> places(const ModelsCommand& command) {
-    std::vector<fs::path> found{command.models, environment("OMNISYNC_MODELS")};
-    if (const std::string data = environment("XDG_DATA_HOME"); !data.empty())
-        found.push_back(fs::path(data) / "omnisync/models");
-    else if (const std::string home = environment("HOME"); !home.empty())
-        found.push_back(fs::path(home) / ".local/share/omnisync/models");
-    found.push_back(shipped());
-    found.emplace_back("/usr/share/dlib");
-    std::erase(found, fs::path());
-    return found;
+/// Where models may lie, the first before the last; landmark models have a place of Debian's, too.
+std::vector<fs::path> places(const std::string& given) {
+    std::vector<fs::path> all = model_places(given);
+    all.emplace_back("/usr/share/dlib");
+    return all;
 }
 
 std::vector<Json> manifests() {
     std::vector<fs::path> files;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(shipped(), error))
+    for (const auto& entry : fs::directory_iterator(shipped_models(), error))
         if (entry.path().extension() == ".json") files.push_back(entry.path());
-    require(!files.empty(), ExitCode::unavailable, shipped().string(),
+    require(!files.empty(), ExitCode::unavailable, shipped_models().string(),
             ": no manifests of models: is the installation whole?");
     std::sort(files.begin(), files.end());
     std::vector<Json> found;
@@ -67,7 +53,7 @@ fs::path find(const Json& file, const std::string& folder, const std::vector<fs:
 }  // namespace
 
 int list_models(const ModelsCommand& command, const Session& session) {
-    const std::vector<fs::path> where = places(command);
+    const std::vector<fs::path> where = places(command.models);
     Json document = Json::array();
     for (Json& manifest : manifests()) {
         session.say(concat(manifest["name"].get<std::string>(), ": ", manifest["what"].get<std::string>()));

@@ -178,6 +178,11 @@ std::string converted_name(Part part) {
     return part == Part::whisper ? "whisper/model.safetensors" : concat(published(part).stems.front(), ".safetensors");
 }
 
+void require_complete(const XdubFiles& files) {
+    for (const Part part : parts_of(files))
+        weights::require_fit(take_inventory(open_part(files, part), part, files.sizes), file_of(files, part));
+}
+
 Parameters load_part(const XdubFiles& files, Part part, at::ScalarType type, at::Device device) {
     weights::TensorFile file = open_part(files, part);
     weights::require_fit(take_inventory(file, part, files.sizes), file_of(files, part));

@@ -74,6 +74,9 @@ void drop_extras(weights::TensorFile& file, Part part);
 /// Where a converted copy belongs, below its folder: "whisper/model.safetensors".
 [[nodiscard]] std::string converted_name(Part part);
 
+/// Compares every part with what the released layout needs. Throws Error: no_input; bad_data as load_part().
+void require_complete(const XdubFiles& files);
+
 /// Opened, complete, ready to build the model on: tensors come as `type` on `device`.
 /// Throws Error: no_input; bad_data with everything that is missing, misshapen or surplus.
 [[nodiscard]] weights::Parameters load_part(const XdubFiles& files, Part part, at::ScalarType type = at::kFloat,

@@ -10,7 +10,9 @@
 namespace omnisync::xdub {
 namespace {
 
-constexpr double kLargest = 1 << 24;
+// Far beyond any released model, and far from filling a machine's memory by their number alone.
+constexpr double kLargest = 1 << 19;
+constexpr std::int64_t kMostLayers = 512, kMostFrames = 1001, kLongestSide = 4096;
 
 /// Takes members out of the file; those that nobody takes are refused.
 class Sizes {
@@ -94,6 +96,11 @@ XdubSizes read_sizes(const std::string& path) {
         file.must(whole % part == 0, "a width is no multiple of its heads or groups");
     file.must(transformer.audio.features == whisper.width + wav2vec2.width,
               "transformer.audio.features must be whisper.width + wav2vec2.width");
+    for (const std::int64_t layers :
+         {transformer.blocks, transformer.audio.layers, whisper.layers, wav2vec2.layers, umt5.layers})
+        file.must(layers <= kMostLayers, "no model has so many layers");
+    file.must(clip.frames <= kMostFrames, "clip.frames must be 1001 at most");
+    file.must(width <= kLongestSide && height <= kLongestSide, "picture_width and picture_height must be 4096 at most");
     file.must(clip.frames % 4 == 1 && clip.motion % 4 == 1 && clip.motion < clip.frames,
               "clip.frames and clip.motion must be 1 more than multiples of 4, and motion the smaller");
     file.must(width % 32 == 0 && height % 32 == 0, "picture_width and picture_height must be multiples of 32");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 
 #include "omnisync/error.h"
@@ -78,10 +79,18 @@ std::vector<std::string> Models::paths() const {
 }
 
 std::string Models::identity() const {
+    namespace fs = std::filesystem;
+    std::set<fs::path> folders{files_.folder};
+    for (const std::string& path : paths()) folders.insert(fs::path(path).parent_path());
+    std::set<std::string> lines;
+    for (const fs::path& folder : folders)
+        for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+            if (const auto ending = entry.path().extension(); ending == ".safetensors" || ending == ".json" ||
+                                                              ending == ".pt" || ending == ".pth" || ending == ".bin")
+                lines.insert(concat(entry.path().string(), ' ', entry.file_size(), ' ',
+                                    entry.last_write_time().time_since_epoch().count(), '\n'));
     std::string text;
-    for (const std::string& path : paths())
-        text += concat(path, ' ', std::filesystem::file_size(path), ' ',
-                       std::filesystem::last_write_time(path).time_since_epoch().count(), '\n');
+    for (const std::string& line : lines) text += line;
     return text;
 }
 

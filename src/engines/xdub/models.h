@@ -44,7 +44,7 @@ public:
 
     /// Paths of the files in use.
     [[nodiscard]] std::vector<std::string> paths() const;
-    /// Changes when a file does: names, sizes and times of change.
+    /// Changes when a file of the folder does, shards and sizes included: names, lengths and times of change.
     [[nodiscard]] std::string identity() const;
 
 private:

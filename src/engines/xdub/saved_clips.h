@@ -9,21 +9,26 @@
 
 namespace omnisync::xdub {
 
-/// A folder of files "STRETCH-CLIP.safetensors", each with the key of the run that it belongs to.
+/// Files "FOLDER/KEY/STRETCH-CLIP.safetensors": runs with different keys do not touch one another's.
 class SavedClips {
 public:
-    /// `folder`: made when the first clip is saved; empty: nothing is kept. `key`: everything that latents depend on.
-    SavedClips(std::string folder, std::string key) : folder_(std::move(folder)), key_(std::move(key)) {}
+    /// `folder`: empty keeps nothing. `key`: everything that latents depend on, as 64 hexadecimal digits.
+    SavedClips(const std::string& folder, const std::string& key);
 
-    /// The clip's latents as save() got them; nothing when they are not there, damaged, or of another run.
+    /// Makes the folder. Throws Error(cannot_create) with the system's reason.
+    void open() const;
+    /// The clip's latents as save() got them; nothing when they are not there or damaged.
     [[nodiscard]] std::optional<at::Tensor> find(std::int64_t stretch, std::int64_t clip) const;
     /// Throws Error: cannot_create, io.
     void save(std::int64_t stretch, std::int64_t clip, const at::Tensor& latents) const;
+    /// Removes this run's clips, and the folder if no other run's are in it.
+    void forget() const;
 
 private:
     [[nodiscard]] std::string path_of(std::int64_t stretch, std::int64_t clip) const;
 
-    std::string folder_;
+    std::string folder_;  // of all runs
+    std::string own_;     // of this one; empty: none
     std::string key_;
 };
 

@@ -1,6 +1,6 @@
 #include "engines/xdub/take.h"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <utility>
@@ -41,13 +41,21 @@ std::vector<Rgb8> Take::source_of(std::int64_t clip) const {
     return frames;
 }
 
-at::Tensor Take::latents_of(std::int64_t clip, const std::vector<Rgb8>& source) const {
-    if (std::optional<at::Tensor> known = recall_(clip)) return known->to(vae_.conv2.weight.options());
+at::Tensor Take::encode(const std::vector<Rgb8>& frames) const {
     const at::TensorOptions options = vae_.conv2.weight.options();
-    const auto encode = [&](const std::vector<Rgb8>& frames) {
-        return vae_.encode(to_model(frames, options.dtype().toScalarType()).to(options));
-    };
-    return sample_(clip, encode(source), motion_.empty() ? at::Tensor() : encode(motion_));
+    autoencoder::EncodeStream stream(vae_);
+    std::vector<at::Tensor> latents;
+    for (const Rgb8& frame : frames) {
+        options_.pulse();
+        latents.push_back(stream.push(to_model({&frame, 1}, options.dtype().toScalarType()).to(options)));
+    }
+    return at::cat(latents, 1);
+}
+
+at::Tensor Take::latents_of(std::int64_t clip) {
+    if (std::optional<at::Tensor> known = recall_(clip)) return known->to(vae_.conv2.weight.device());
+    const at::Tensor source = encode(source_of(clip));
+    return sample_(clip, source, clip > 0 ? encode(handed_on()) : at::Tensor());
 }
 
 /// Decoded frames as pictures of the film from `first` on, in their sources' colours.
@@ -59,38 +67,38 @@ std::vector<Rgb8> Take::pictures(const at::Tensor& decoded, std::int64_t first) 
     return made;
 }
 
-/// The clip's last frames, with which the next one begins.
-std::vector<Rgb8> Take::hand_on(const at::Tensor& latents, std::int64_t clip) const {
-    const std::int64_t last = plan_.start(clip) + plan_.shape.stride();
+/// The last frames of the clip before, with which the next one begins.
+std::vector<Rgb8> Take::handed_on() const {
+    const std::int64_t last = plan_.start(clip_ - 1) + plan_.shape.stride();
     if (options_.compat) {
-        const at::Tensor alone = vae_.decode(latents);
+        const at::Tensor alone = vae_.decode(before_.to(vae_.conv2.weight.options()));
         return pictures(alone.narrow(1, plan_.shape.stride(), plan_.shape.motion), last);
     }
     // What the next clip will change of the film is still what this clip made it.
     autoencoder::DecodeStream ahead = film_;
     std::vector<Rgb8> frames{*newest_};
-    for (Rgb8& one : pictures(ahead.push(joiner_.kept_back()), last + 1)) frames.push_back(std::move(one));
+    for (Rgb8& one : pictures(ahead.push(joiner_.kept_back().to(vae_.conv2.weight.options())), last + 1))
+        frames.push_back(std::move(one));
     return frames;
 }
 
 /// The film's next latents become pictures.
 void Take::show(const at::Tensor& latents) {
-    for (Rgb8& one : pictures(film_.push(latents), decoded_)) {
-        newest_ = one;
-        if (decoded_++ < plan_.wanted) finished_.push_back(std::move(one));
+    for (std::int64_t i = 0; i < latents.size(1); ++i) {
+        options_.pulse();
+        const at::Tensor decoded = film_.push(latents.narrow(1, i, 1).to(vae_.conv2.weight.options()));
+        std::vector<Rgb8> made = pictures(decoded, decoded_);
+        newest_ = made.back();
+        for (Rgb8& one : made)
+            if (decoded_++ < plan_.wanted) finished_.push_back(std::move(one));
     }
 }
 
 void Take::make_clip() {
-    const at::Tensor latents = latents_of(clip_, source_of(clip_));
-    require_finite(latents, "a clip's latents");
-    show(joiner_.add(latents));
-    const bool last = clip_ + 1 == plan_.clips;
-    if (last)
-        show(joiner_.finish());
-    else
-        motion_ = hand_on(latents, clip_);
-    ++clip_;
+    before_ = latents_of(clip_);
+    require_finite(before_, "a clip's latents");
+    show(joiner_.add(before_));
+    if (++clip_ == plan_.clips) show(joiner_.finish());
     forget();
 }
 

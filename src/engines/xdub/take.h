@@ -21,6 +21,8 @@ struct TakeOptions {
     /// The released numbers: bytes are cut off, and the frames that a clip hands on to the next come from decoding that
     /// clip alone, which doubles the decoder's work. Otherwise they are those of the film, which is decoded once.
     bool compat = false;
+    /// Called between pieces of work on pictures; may throw to stop.
+    std::function<void()> pulse = [] {};
 };
 
 class Take {
@@ -46,10 +48,11 @@ public:
 
 private:
     void make_clip();
-    [[nodiscard]] at::Tensor latents_of(std::int64_t clip, const std::vector<Rgb8>& source) const;
+    [[nodiscard]] at::Tensor latents_of(std::int64_t clip);
+    [[nodiscard]] at::Tensor encode(const std::vector<Rgb8>& frames) const;
     [[nodiscard]] std::vector<Rgb8> source_of(std::int64_t clip) const;
     [[nodiscard]] std::vector<Rgb8> pictures(const at::Tensor& decoded, std::int64_t first) const;
-    [[nodiscard]] std::vector<Rgb8> hand_on(const at::Tensor& latents, std::int64_t clip) const;
+    [[nodiscard]] std::vector<Rgb8> handed_on() const;
     [[nodiscard]] const Rgb8& seen(std::int64_t picture) const;
     [[nodiscard]] ToByte rule() const { return options_.compat ? ToByte::truncate : ToByte::nearest; }
     void show(const at::Tensor& latents);
@@ -69,8 +72,8 @@ private:
     std::deque<Rgb8> finished_;
     std::int64_t decoded_ = 0;    // pictures that film_ has given
     std::int64_t given_ = 0;      // by next()
-    std::vector<Rgb8> motion_;    // what the next clip begins with
-    std::optional<Rgb8> newest_;  // that film_ has given
+    at::Tensor before_;           // the latents of the last clip made
+    std::optional<Rgb8> newest_;  // picture that film_ has given
 };
 
 }  // namespace omnisync::xdub

@@ -53,27 +53,6 @@ Sampling sampling_of(const EngineOptions& asked) {
     return sampling;
 }
 
-/// Everything that a clip's latents depend on.
-std::string run_key(const EngineJob& job, const Models& models, const Sampling& sampling) {
-    Sha256 sum;
-    sum.add(concat("omnisync-xdub-1\n", models.identity(), models.place().device.str(), ' ',
-                   at::toString(models.place().type), '\n', job.analysis->video.sha256, ' ', job.options.seed, ' ',
-                   sampling.steps, ' ', sampling.guidance.speech, ' ', job.options.compat, '\n'));
-    for (const Stretch& stretch : stretches(job))
-        sum.add(concat(stretch.track->id, ' ', stretch.voice, ' ', stretch.first, ' ', stretch.length, '\n'));
-    for (const Shown& shown : job.shown) sum.add(concat(shown.frame, ' ', shown.time_s, '\n'));
-    for (const Voice& voice : job.voices) {
-        sum.add(concat(voice.start_s, '\n'));
-        const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
-        std::vector<float> block(1 << 16);
-        for (std::size_t got = block.size(); got == block.size();) {
-            got = source->read(block);
-            sum.add({reinterpret_cast<const char*>(block.data()), got * sizeof(float)});
-        }
-    }
-    return hex(sum.finish());
-}
-
 /// How far apart the lips are: canonical pixels, as PlanRow has it.
 double lips_apart(const FaceFrame& face) {
     double sum = 0;
@@ -83,24 +62,20 @@ double lips_apart(const FaceFrame& face) {
     return sum / 3;
 }
 
-/// Says now and then how long the rest will take.
+/// Says now and then how long the rest will take, from the clips that this run has made.
 class Clock {
 public:
-    explicit Clock(std::int64_t clips_left) : clips_left_(clips_left) {}
-
-    /// `done`: of the present clip, 0 .. 1. A sentence when one is due: early, then every few minutes.
-    std::optional<std::string> estimate(double done) {
+    /// `done` and `left`: in clips. A sentence when one is due: early, then every few minutes.
+    std::optional<std::string> estimate(double done, double left) {
         const double spent_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
         if (spent_s < due_s_ || done <= 0) return std::nullopt;
         due_s_ = std::max(spent_s * 2, spent_s + kEvery_s);
-        const double left_s = spent_s / done * (static_cast<double>(clips_left_) - done);
-        return concat(std::lround(100 * done), " % of it: about ", clock_text(left_s), " left");
+        return concat("about ", clock_text(spent_s / done * left), " left");
     }
 
 private:
     static constexpr double kFirst_s = 20, kEvery_s = 300;
 
-    std::int64_t clips_left_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     double due_s_ = kFirst_s;
 };
@@ -110,8 +85,7 @@ public:
     explicit XdubEngine(const EngineJob& job)
         : job_(job),
           models_(find_xdub_files(job.options.models), choose_place(job.options), job.options.compat),
-          sampling_(sampling_of(job.options)),
-          saved_(job.options.saved, run_key(job, models_, sampling_)) {
+          sampling_(sampling_of(job.options)) {
         const double fps = frame_rate(*job.analysis);
         for (const Stretch& stretch : stretches(job_)) {
             auto& course = courses_[stretch.track->id];
@@ -124,6 +98,7 @@ public:
             if (!job.options.compat) part.times = times_of(stretch);
             all_clips_ += part.clips.clips;
         }
+        saved_.emplace(job.options.saved, run_key());
         remarks_ = {concat("X-Dub: ", all_clips_, all_clips_ == 1 ? " clip of " : " clips of ",
                            models_.sizes().clip.frames, " pictures, ", sampling_.steps, " steps each, on ",
                            models_.place().device.str())};
@@ -131,6 +106,7 @@ public:
 
     [[nodiscard]] Frame render(const Frame& frame, std::int64_t number) override {
         const c10::InferenceMode inference;
+        if (!pictures_) start();
         std::optional<Frame> edited;
         for (Part& part : parts_) {
             if (!part.shows(number)) continue;
@@ -169,7 +145,52 @@ public:
         return {models_.paths(), sampling_.steps, sampling_.guidance.speech, 1, job_.options.seed};
     }
 
+    void finish() override { saved_->forget(); }
+
 private:
+    /// Everything that a clip's latents depend on.
+    [[nodiscard]] std::string run_key() const {
+        Sha256 sum;
+        sum.add(concat("omnisync-xdub-1\n", models_.identity(), models_.place().device.str(), ' ',
+                       at::toString(models_.place().type), '\n', job_.analysis->video.sha256, ' ', job_.options.seed,
+                       ' ', sampling_.steps, ' ', sampling_.guidance.speech, ' ', job_.options.compat, '\n'));
+        for (const Part& part : parts_) {
+            const Stretch& stretch = part.stretch;
+            sum.add(concat(stretch.track->id, ' ', stretch.voice, ' ', stretch.first, ' ', stretch.length, '\n'));
+            for (const Box& box : *part.course) sum.add(concat(box.x1, ' ', box.y1, ' ', box.x2, ' ', box.y2, '\n'));
+        }
+        for (const Shown& shown : job_.shown) sum.add(concat(shown.frame, ' ', shown.time_s, '\n'));
+        for (const Voice& voice : job_.voices) {
+            sum.add(concat(voice.start_s, '\n'));
+            const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
+            std::vector<float> block(1 << 16);
+            for (std::size_t got = block.size(); got == block.size(); pulse()) {
+                got = source->read(block);
+                sum.add({reinterpret_cast<const char*>(block.data()), got * sizeof(float)});
+            }
+        }
+        return hex(sum.finish());
+    }
+
+    /// Before the first picture.
+    void start() {
+        pictures_ = job_.open_shown();
+        saved_->open();
+        std::int64_t found = 0;
+        for (const Part& part : parts_)
+            for (std::int64_t clip = 0; clip < part.clips.clips; ++clip)
+                if (saved_->find(part.number, clip)) ++found;
+        if (found > 0 && job_.remark)
+            job_.remark(concat("X-Dub: goes on from ", found, " of ", all_clips_, " clips that an earlier run made"));
+    }
+
+    /// Throws when the user wants an end.
+    void pulse() const {
+        if (!job_.stop || !job_.stop()) return;
+        throw Error(ExitCode::interrupted, concat("interrupted; ", clips_made_, " of ", all_clips_, " clips are kept"),
+                    "run the same command again to go on from there");
+    }
+
     [[nodiscard]] FrameTimes times_of(const Stretch& stretch) const {
         FrameTimes times;
         const double start_s = job_.voices.at(static_cast<std::size_t>(stretch.voice)).start_s;
@@ -196,13 +217,14 @@ private:
     void begin(Part& part) {
         TakeOptions options;
         options.compat = job_.options.compat;
+        options.pulse = [this] { pulse(); };
         part.take.emplace(
             models_.vae(), part.clips, options,
             [this, &part](std::int64_t clip, const at::Tensor& source, const at::Tensor& motion) {
                 return sample(part, clip, source, motion);
             },
             [this, &part](std::int64_t clip) {
-                auto found = saved_.find(part.number, clip);
+                auto found = saved_->find(part.number, clip);
                 if (found) ++clips_made_;
                 return found;
             });
@@ -210,7 +232,6 @@ private:
 
     /// Reads the next picture of the output and shows it to everyone whose face is in it.
     void look_ahead() {
-        if (!pictures_) pictures_ = job_.open_shown();
         const std::optional<Frame> frame = pictures_->next();
         require(frame.has_value(), ExitCode::bad_data, job_.video.path, ": ends earlier than when it was first read");
         for (Part& part : parts_) {
@@ -247,6 +268,7 @@ private:
         ops::NoiseKey key;
         key.seed = job_.options.seed;
         key.track = static_cast<std::uint32_t>(part.stretch.track->id);
+        // The place of the clip's first latent in its stretch; stretches of one face lie at least that far apart.
         key.first_frame = part.stretch.first + part.clips.start(clip) / 4;
         ops::fill_noise(made, 1, key);
         return made;
@@ -256,31 +278,29 @@ private:
                                     const at::Tensor& motion) {
         LipSyncTransformer& model = models_.transformer();
         const Conditioning given = model.prepare(models_.text(), source, heard(part, clip));
+        if (!clock_) clock_.emplace();
         Watch watch;
-        Clock clock(all_clips_ - clips_made_);
         watch.go_on = [&](double done) {
-            if (const auto sentence = clock.estimate(done); sentence && job_.remark)
+            pulse();
+            const auto left = static_cast<double>(all_clips_ - clips_made_) - done;
+            if (const auto sentence = clock_->estimate(static_cast<double>(sampled_) + done, left);
+                sentence && job_.remark)
                 job_.remark(concat("X-Dub: clip ", clips_made_ + 1, " of ", all_clips_, ", ", *sentence));
-            return !job_.stop || !job_.stop();
+            return true;
         };
-        try {
-            const ClipLatents latents{source, noise(part, clip, source.sizes()).to(source.device()), motion};
-            const at::Tensor made = sample_clip(model, given, latents, sampling_, watch);
-            saved_.save(part.number, clip, made.cpu());
-            ++clips_made_;
-            return made;
-        } catch (const Error& error) {
-            if (error.code() != ExitCode::interrupted) throw;
-            throw Error(ExitCode::interrupted,
-                        concat(error.what(), "; ", clips_made_, " of ", all_clips_, " clips are kept"),
-                        "run the same command again to go on from there");
-        }
+        const ClipLatents latents{source, noise(part, clip, source.sizes()).to(source.device()), motion};
+        const at::Tensor made = sample_clip(model, given, latents, sampling_, watch);
+        saved_->save(part.number, clip, made.cpu());
+        ++clips_made_;
+        ++sampled_;
+        return made;
     }
 
     const EngineJob job_;
     Models models_;
     Sampling sampling_;
-    SavedClips saved_;
+    std::optional<SavedClips> saved_;
+    std::optional<Clock> clock_;               // from the first clip on
     std::map<int, std::vector<Box>> courses_;  // by track
     std::vector<Part> parts_;
     std::map<int, VoiceFeatures> voices_;
@@ -288,6 +308,7 @@ private:
     std::int64_t looked_ = 0;  // pictures that pictures_ has given
     std::int64_t all_clips_ = 0;
     std::int64_t clips_made_ = 0;  // or found
+    std::int64_t sampled_ = 0;     // of these, made by this run
     std::vector<std::string> remarks_;
 };
 
