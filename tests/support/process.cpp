@@ -101,6 +101,7 @@ ProcessResult run(const std::vector<std::string>& arguments, const ProcessOption
     rusage usage{};
     bool ended = false;
     while (!ended || out_open || err_open) {
+        const bool over = ended;  // before the pipes are looked at: what was written last is in them then
         pollfd waiting[2] = {{out_open ? out.read_end : -1, POLLIN, 0}, {err_open ? err.read_end : -1, POLLIN, 0}};
         poll(waiting, 2, signalled ? 20 : 1);
         if (waiting[0].revents != 0) out_open = drain(out.read_end, result.out);
@@ -122,7 +123,7 @@ ProcessResult run(const std::vector<std::string>& arguments, const ProcessOption
             break;
         }
         // A grandchild may hold the pipes open for ever; the program's own end is what counts.
-        if (ended && waiting[0].revents == 0 && waiting[1].revents == 0) break;
+        if (over && waiting[0].revents == 0 && waiting[1].revents == 0) break;
     }
     result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     result.peak_rss_kib = usage.ru_maxrss;
