@@ -92,6 +92,9 @@ struct FaceFrame {
     Obstacle obstacle = Obstacle::none;
 };
 
+/// How far the lips are apart: mean vertical distance of the three inner pairs of landmarks, in canonical pixels.
+[[nodiscard]] double lip_opening(const FaceFrame& face);
+
 /// One person's face through neighbouring frames of one shot; gaps inside are bridged, so there is one FaceFrame a
 /// frame.
 struct FaceTrack {

@@ -58,6 +58,7 @@ struct Affine {
     double xx = 1, xy = 0, dx = 0;
     double yx = 0, yy = 1, dy = 0;
 };
+[[nodiscard]] Affine inverse(const Affine& map);
 /// Where a pixel of the picture as it is stored lies in the upright one (display_size).
 [[nodiscard]] Affine stored_to_upright(const VideoInfo& video);
 

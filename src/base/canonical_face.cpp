@@ -64,4 +64,10 @@ std::vector<Similarity> smooth_canonical(const std::vector<Similarity>& raw) {
     return smooth;
 }
 
+Affine stored_to_canonical(const VideoInfo& video, const Similarity& to) {
+    const Affine up = stored_to_upright(video);
+    return {to.a * up.xx - to.b * up.yx, to.a * up.xy - to.b * up.yy, to.a * up.dx - to.b * up.dy + to.dx,
+            to.b * up.xx + to.a * up.yx, to.b * up.xy + to.a * up.yy, to.b * up.dx + to.a * up.dy + to.dy};
+}
+
 }  // namespace omnisync

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "omnisync/faces.h"
+#include "omnisync/picture.h"
 
 namespace omnisync {
 
@@ -39,5 +40,8 @@ inline constexpr double kCanonicalSigma = 1.5;
 
 /// Each parameter of similarities of neighbouring frames, smoothed over time: no lag, edges mirrored.
 [[nodiscard]] std::vector<Similarity> smooth_canonical(const std::vector<Similarity>& raw);
+
+/// Where pixels of the picture as it is stored lie on the canonical face; `to_canonical` is of upright ones.
+[[nodiscard]] Affine stored_to_canonical(const VideoInfo& video, const Similarity& to_canonical);
 
 }  // namespace omnisync

@@ -24,6 +24,14 @@ Size fit(Size size, Size box) {
             std::clamp(static_cast<int>(std::lround(size.height * scale)), 1, box.height)};
 }
 
+Affine inverse(const Affine& map) {
+    const double det = map.xx * map.yy - map.xy * map.yx;
+    Affine inv{map.yy / det, -map.xy / det, 0, -map.yx / det, map.xx / det, 0};
+    inv.dx = -(inv.xx * map.dx + inv.xy * map.dy);
+    inv.dy = -(inv.yx * map.dx + inv.yy * map.dy);
+    return inv;
+}
+
 Affine stored_to_upright(const VideoInfo& video) {
     Size seen = display_size(video);
     if (video.rotation % 180 != 0) std::swap(seen.width, seen.height);

@@ -1,6 +1,7 @@
 #include "omnisync/faces.h"
 
 #include <cmath>
+#include <utility>
 
 namespace omnisync {
 
@@ -23,6 +24,13 @@ double Similarity::scale() const {
 
 double Similarity::angle_rad() const {
     return std::atan2(b, a);
+}
+
+double lip_opening(const FaceFrame& face) {
+    double sum = 0;
+    for (const auto& [upper, lower] : {std::pair{61U, 67U}, {62U, 66U}, {63U, 65U}})
+        sum += face.to_canonical(face.landmarks[lower]).y - face.to_canonical(face.landmarks[upper]).y;
+    return sum / 3;
 }
 
 std::string_view name(Obstacle obstacle) {

@@ -1,11 +1,13 @@
 #include "compositing/patch.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_inv.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/meshgrid.h>
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -159,6 +161,14 @@ at::Tensor apply(const at::Tensor& matrix, const at::Tensor& pixels) {  // [3, 3
 }
 
 }  // namespace
+
+at::Tensor points_of(const Affine& map, const Area& area) {
+    const auto grids = at::meshgrid(
+        {at::arange(area.height, at::kDouble) + area.y, at::arange(area.width, at::kDouble) + area.x}, "ij");
+    return at::stack({grids[1] * map.xx + grids[0] * map.xy + map.dx, grids[1] * map.yx + grids[0] * map.yy + map.dy},
+                     -1)
+        .to(at::kFloat);
+}
 
 bool can_edit(const PixelFormat& format) {
     return format.planar && format.bits >= 8 && format.bits <= 16 && format.model != ColourModel::other;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "omnisync/frame.h"
+#include "omnisync/picture.h"
 
 namespace omnisync::compositing {
 
@@ -16,6 +17,9 @@ struct Area {
 };
 /// The smallest area of the frame that holds the given rectangle (any order, any place); width 0 when it lies outside.
 [[nodiscard]] Area area_around(const Frame& frame, double x0, double y0, double x1, double y1);
+
+/// Where `map` places the pixels of the area: [height, width, 2] float32.
+[[nodiscard]] at::Tensor points_of(const Affine& map, const Area& area);
 
 /// Whether patches of this format can be read and written: planar YUV, RGB and grey of 8 to 16 bits.
 [[nodiscard]] bool can_edit(const PixelFormat& format);

@@ -69,7 +69,7 @@ ModelsReport check_xdub(const std::string& folder) {
 
 /// Whether a folder has anything of X-Dub's, be it incomplete.
 bool has_xdub(const std::string& folder) {
-    return fs::exists(fs::path(folder) / "omnisync-xdub.json") || xdub::has_any_file(folder);
+    return fs::exists(fs::path(folder) / xdub::kSizesFile) || xdub::has_any_file(folder);
 }
 
 weights::Converted reporter(const std::string& file, const OnEvent& on_event, const Stop& stop) {

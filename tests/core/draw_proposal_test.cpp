@@ -85,12 +85,6 @@ struct Placing {
     }
 };
 
-at::Tensor points_of(const Affine& to, const Area& area) {
-    const at::Tensor x = at::arange(area.width, at::kDouble).unsqueeze(0) + area.x;
-    const at::Tensor y = at::arange(area.height, at::kDouble).unsqueeze(1) + area.y;
-    return at::stack({to.xx * x + to.xy * y + to.dx, to.yx * x + to.yy * y + to.dy}, -1).to(at::kFloat);
-}
-
 double largest(const at::Tensor& x) {
     return x.abs().max().item<double>();
 }

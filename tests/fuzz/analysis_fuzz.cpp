@@ -1,13 +1,11 @@
 // A stranger's bytes as a saved analysis: as they are, and once more with magic, length and checksum made right, so
 // that what lies behind the checksum is reached. Only Error may come out, and what loads must be fit for use.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <string>
 
 #include "base/analysis_check.h"
 #include "base/sha256.h"
+#include "memory_file.h"
 #include "omnisync/analysis.h"
 #include "omnisync/error.h"
 
@@ -26,17 +24,15 @@ std::string with_right_frame(const std::string& file) {
 }
 
 void load(const std::string& bytes) {
-    const int file = ::memfd_create("fuzz", 0);
-    if (file < 0 || ::write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) __builtin_trap();
+    const MemoryFile file(bytes);
     try {
-        const omnisync::Analysis analysis = omnisync::load_analysis("/proc/self/fd/" + std::to_string(file));
+        const omnisync::Analysis analysis = omnisync::load_analysis(file.path());
         if (!omnisync::fault_of(analysis).empty()) __builtin_trap();
         for (const omnisync::FaceTrack& track : analysis.tracks)
             if (omnisync::spans_of(track).empty()) __builtin_trap();
     } catch (const omnisync::Error& error) {
         if (error.code() != omnisync::ExitCode::bad_data) __builtin_trap();
     }
-    ::close(file);
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 // A stranger's bytes as a file of weights: as they are, as the header of a safetensors file, and as the pickle of a
 // PyTorch archive whose frame is right, so that what lies behind the frame is reached. Only Error(bad_data) may come
 // out, and what opens must lie inside the file.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/weight_set.h"
+#include "memory_file.h"
 #include "omnisync/error.h"
 
 namespace {
@@ -64,17 +62,15 @@ void check(const omnisync::WeightSet& set) {
 }
 
 void open(const std::string& bytes) {
-    const int file = ::memfd_create("fuzz", 0);
-    if (file < 0 || ::write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) __builtin_trap();
+    const MemoryFile file(bytes);
     try {
-        omnisync::WeightSet set = omnisync::map_weights("/proc/self/fd/" + std::to_string(file));
+        omnisync::WeightSet set = omnisync::map_weights(file.path());
         check(set);
         omnisync::unwrap_names(set.tensors, {"w"});
         check(set);
     } catch (const omnisync::Error& error) {
         if (error.code() != omnisync::ExitCode::bad_data) __builtin_trap();
     }
-    ::close(file);
 }
 
 }  // namespace

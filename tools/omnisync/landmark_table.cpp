@@ -1,9 +1,7 @@
 #include "landmark_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "base/staged_file.h"
 #include "base/text.h"
@@ -16,14 +14,6 @@ namespace omnisync::command {
 namespace {
 
 constexpr std::size_t kOuterFirst = 48, kOuterEnd = 60;
-constexpr std::array<std::pair<std::size_t, std::size_t>, 3> kInnerPairs{{{61, 67}, {62, 66}, {63, 65}}};
-
-double opening_of(const FaceFrame& face) {
-    double sum = 0;
-    for (const auto& [upper, lower] : kInnerPairs)
-        sum += face.to_canonical(face.landmarks[lower]).y - face.to_canonical(face.landmarks[upper]).y;
-    return sum / static_cast<double>(kInnerPairs.size());
-}
 
 struct MouthBox {
     int left = 0, top = 0, right = 0, bottom = 0;  // the last two beyond it
@@ -77,7 +67,7 @@ void write_landmark_table(const Analysis& analysis, const std::string& video, bo
             if (face == nullptr || face->obstacle != Obstacle::none) continue;
             const MouthBox box = mouth_box(*face);
             file.write(concat(index, ",", decimal(seconds(frame->pts) - origin_s, 4), ",", track.id, ",",
-                              decimal(opening_of(*face), 3), ",", (box.left + box.right) / 2, ",",
+                              decimal(lip_opening(*face), 3), ",", (box.left + box.right) / 2, ",",
                               (box.top + box.bottom) / 2, ",", box.right - box.left, ",", box.bottom - box.top, ",",
                               decimal(sharpness_of(luma, box), 2), "\n"));
         }

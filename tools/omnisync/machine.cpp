@@ -12,6 +12,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "base/machine_memory.h"
 #include "base/text.h"
 
 namespace omnisync::command {
@@ -34,13 +35,6 @@ std::string first_line(const std::string& path) {
     std::string line;
     std::getline(file, line);
     return line;
-}
-
-std::uint64_t memory_value(const std::string& key) {
-    std::istringstream text(value_in("/proc/meminfo", key));
-    std::uint64_t kibibytes = 0;
-    text >> kibibytes;
-    return kibibytes * 1024;
 }
 
 std::vector<std::string> simd_sets() {
@@ -100,14 +94,9 @@ Machine describe_machine() {
     machine.simd = simd_sets();
     machine.cores = usable_cores();
     machine.cpu_quota = cpu_quota();
-    machine.memory_bytes = memory_value("MemTotal");
-    machine.available_bytes = memory_value("MemAvailable");
-    if (const auto limit = parse_integer(first_line("/sys/fs/cgroup/memory.max")); limit && *limit > 0) {
-        const auto used = parse_integer(first_line("/sys/fs/cgroup/memory.current")).value_or(0);
-        machine.memory_bytes = std::min(machine.memory_bytes, static_cast<std::uint64_t>(*limit));
-        machine.available_bytes =
-            std::min(machine.available_bytes, static_cast<std::uint64_t>(std::max<std::int64_t>(0, *limit - used)));
-    }
+    const Memory memory = memory_for_us();
+    machine.memory_bytes = memory.total;
+    machine.available_bytes = memory.available;
     describe_temp(machine);
     return machine;
 }

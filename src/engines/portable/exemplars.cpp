@@ -1,10 +1,8 @@
 #include "engines/portable/exemplars.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/meshgrid.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -13,6 +11,7 @@
 #include <limits>
 #include <map>
 
+#include "base/canonical_face.h"
 #include "geometry/lower_face.h"
 #include "omnisync/error.h"
 #include "omnisync/picture.h"
@@ -117,33 +116,10 @@ at::Tensor affine_tensor(const Affine& map) {
     return at::tensor({map.xx, map.xy, map.dx, map.yx, map.yy, map.dy}, at::kDouble).view({1, 2, 3}).to(at::kFloat);
 }
 
-Affine inverse(const Affine& map) {
-    const double det = map.xx * map.yy - map.xy * map.yx;
-    Affine inv{map.yy / det, -map.xy / det, 0, -map.yx / det, map.xx / det, 0};
-    inv.dx = -(inv.xx * map.dx + inv.xy * map.dy);
-    inv.dy = -(inv.yx * map.dx + inv.yy * map.dy);
-    return inv;
-}
-
-/// Stored pixels to the canonical face.
-Affine stored_to_canonical(const VideoInfo& video, const Similarity& to) {
-    const Affine up = stored_to_upright(video);
-    return {to.a * up.xx - to.b * up.yx, to.a * up.xy - to.b * up.yy, to.a * up.dx - to.b * up.dy + to.dx,
-            to.b * up.xx + to.a * up.yx, to.b * up.xy + to.a * up.yy, to.b * up.dx + to.a * up.dy + to.dy};
-}
-
 }  // namespace
 
 at::Tensor mouth_of(const at::Tensor& landmarks) {
     return landmarks.narrow(1, 48, 20).flatten(1);
-}
-
-at::Tensor FacePatch::points_of(const compositing::Area& part) const {
-    const Affine& to = to_canonical;
-    const auto grids = at::meshgrid(
-        {at::arange(part.height, at::kDouble) + part.y, at::arange(part.width, at::kDouble) + part.x}, "ij");
-    return at::stack({grids[1] * to.xx + grids[0] * to.xy + to.dx, grids[1] * to.yx + grids[0] * to.yy + to.dy}, -1)
-        .to(at::kFloat);
 }
 
 compositing::Area FacePatch::area_of(const Frame& frame, const geometry::Bounds& bounds) const {

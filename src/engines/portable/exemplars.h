@@ -20,8 +20,6 @@ struct FacePatch {
     compositing::FacePictures picture;  ///< batch of 1, R'G'B' 0 .. 1
     Affine to_canonical;                ///< stored pixels of the frame to the canonical face
 
-    /// Where the pixels of `part`, an area of the frame, lie on the canonical face: [h, w, 2].
-    [[nodiscard]] at::Tensor points_of(const compositing::Area& part) const;
     /// The pixels of `part`, within the patch's area, that canonical `bounds` surround.
     [[nodiscard]] compositing::Area area_of(const Frame& frame, const geometry::Bounds& bounds) const;
 };

@@ -17,6 +17,7 @@
 #include "engines/portable/course.h"
 #include "engines/portable/curve.h"
 #include "engines/portable/exemplars.h"
+#include "engines/read_voice.h"
 #include "geometry/warp.h"
 #include "speech/activity.h"
 #include "speech/log_mel.h"
@@ -25,7 +26,6 @@ namespace omnisync::portable {
 namespace {
 
 constexpr double kActivityRateHz = 100;
-constexpr std::int64_t kBlock = 1 << 16;              // samples read at once
 constexpr std::int64_t kPiece = 1000, kContext = 64;  // mel frames: 10 s; more than the ear's reach
 constexpr double kJoin_s = 0.12;                      // over which a plan takes over from the picture's own motion
 // Of the lips' opening, where the speaker's own is not known.
@@ -76,14 +76,8 @@ PlanOptions plan_options(const EngineOptions& asked) {
 }
 
 Utterance listen(const MotionNet& net, const Voice& voice) {
-    const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
     speech::MelReader reader;
-    for (std::int64_t got = kBlock; got == kBlock;) {
-        const at::Tensor block = at::empty({kBlock}, at::kFloat);
-        got = static_cast<std::int64_t>(
-            source->read({block.mutable_data_ptr<float>(), static_cast<std::size_t>(kBlock)}));
-        reader.add(block.narrow(0, 0, got));
-    }
+    read_voice(voice, [&](const at::Tensor& block) { reader.add(block); });
     const at::Tensor power = reader.finish();
     const at::Tensor active = at::constant_pad_nd(speech::activity(power), {1, 1}).unsqueeze(1);
     return {hear_all(net, power), active, voice.start_s};

@@ -43,8 +43,9 @@ compositing::DrawnProposal Corrector::draw(const FacePatch& patch, const composi
                                                        for_net(wish.second->picture), wish.target);
     const at::Tensor correction = sample_correction(net_, condition, noise_, {}) * share;
     correction.narrow(1, 0, 3).mul_(0.5);  // of colours -1 .. 1; those of frames are 0 .. 1
-    const compositing::Proposal made = apply_correction(correction, patch.picture, wish.exemplar.picture,
-                                                        wish.second->picture, wish.target, patch.points_of(area));
+    const compositing::Proposal made =
+        apply_correction(correction, patch.picture, wish.exemplar.picture, wish.second->picture, wish.target,
+                         compositing::points_of(patch.to_canonical, area));
     return {made.blended[0], made.edit[0]};
 }
 

@@ -1,15 +1,13 @@
 #include "engines/xdub/crop.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/flip.h>
-#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "base/canonical_face.h"
 #include "omnisync/picture.h"
 
 namespace omnisync::xdub {
@@ -34,9 +32,9 @@ at::Tensor as_stored(const at::Tensor& upright_one, const Crop& crop) {
 
 Crop crop_of(const Frame& frame, const VideoInfo& video, const Box& box) {
     const Affine up = stored_to_upright(video);
-    const double det = up.xx * up.yy - up.xy * up.yx;
-    const auto stored_x = [&](double x, double y) { return (up.yy * (x - up.dx) - up.xy * (y - up.dy)) / det; };
-    const auto stored_y = [&](double x, double y) { return (up.xx * (y - up.dy) - up.yx * (x - up.dx)) / det; };
+    const Affine down = inverse(up);
+    const auto stored_x = [&](double x, double y) { return down.xx * x + down.xy * y + down.dx; };
+    const auto stored_y = [&](double x, double y) { return down.yx * x + down.yy * y + down.dy; };
     // Edges lie half a pixel before the first centre and after the last.
     const double x[2] = {stored_x(box.x1 - 0.5, box.y1 - 0.5) + 0.5, stored_x(box.x2 - 0.5, box.y2 - 0.5) + 0.5};
     const double y[2] = {stored_y(box.x1 - 0.5, box.y1 - 0.5) + 0.5, stored_y(box.x2 - 0.5, box.y2 - 0.5) + 0.5};
@@ -73,14 +71,10 @@ void paste(const Frame& frame, const VideoInfo& video, const Crop& crop, const a
 }
 
 at::Tensor canonical_points(const Crop& crop, const VideoInfo& video, const Similarity& to_canonical) {
-    const Affine up = stored_to_upright(video);
-    const at::Tensor x = (at::arange(crop.columns, at::kDouble) + (crop.held.x + crop.x)).unsqueeze(0);
-    const at::Tensor y = (at::arange(crop.rows, at::kDouble) + (crop.held.y + crop.y)).unsqueeze(1);
-    const at::Tensor upright_x = x * up.xx + y * up.xy + up.dx;
-    const at::Tensor upright_y = x * up.yx + y * up.yy + up.dy;
-    const at::Tensor to_x = upright_x * to_canonical.a - upright_y * to_canonical.b + to_canonical.dx;
-    const at::Tensor to_y = upright_x * to_canonical.b + upright_y * to_canonical.a + to_canonical.dy;
-    return at::stack({upright(to_x, crop), upright(to_y, crop)}, -1).to(at::kFloat);
+    const compositing::Area area{crop.held.x + crop.x, crop.held.y + crop.y, static_cast<int>(crop.columns),
+                                 static_cast<int>(crop.rows)};
+    const at::Tensor stored = compositing::points_of(stored_to_canonical(video, to_canonical), area);
+    return upright(stored.permute({2, 0, 1}), crop).permute({1, 2, 0});
 }
 
 }  // namespace omnisync::xdub

@@ -1,13 +1,11 @@
 #include "engines/xdub/models.h"
 
-#include <ATen/Context.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 
+#include "base/machine_memory.h"
 #include "omnisync/error.h"
 #include "ops/device.h"
 
@@ -17,14 +15,6 @@ namespace {
 // What activations, the VAE and its histories take beside the transformer's blocks at the released sizes, 512 x 512
 // and one pass at a time (spec 13: the widest activations are 0.3 GB, the decoder's history 0.9 GB, its weights 1.1).
 constexpr std::int64_t kBesideBlocks = 5'000'000'000;
-
-std::int64_t available_memory() {
-    std::ifstream file("/proc/meminfo");
-    std::string name, unit;
-    for (std::int64_t kib = 0; file >> name >> kib; std::getline(file, unit))
-        if (name == "MemAvailable:") return kib * 1024;
-    return 0;
-}
 
 weights::Parameters load(const XdubFiles& files, Part part, const Place& place) {
     return load_part(files, part, place.type, place.device);
@@ -47,7 +37,7 @@ Residency residency(const Place& place) {
 Place choose_place(const EngineOptions& options) {
     if (options.device.starts_with("cuda"))
         return {ops::open_device(options.device), at::kBFloat16, options.device_bytes};
-    return {at::kCPU, at::kFloat, available_memory()};
+    return {at::kCPU, at::kFloat, static_cast<std::int64_t>(memory_for_us().available)};
 }
 
 Models::Models(const XdubFiles& files, const Place& place, bool compat)

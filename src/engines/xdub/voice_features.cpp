@@ -1,29 +1,18 @@
 #include "engines/xdub/voice_features.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
-#include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "speech/log_mel.h"
+#include "engines/read_voice.h"
 #include "speech/slaney_log_mel.h"
 
 namespace omnisync::xdub {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 20;  // samples
-
 at::Tensor read_all(const Voice& voice) {
-    const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
     std::vector<at::Tensor> blocks;
-    for (std::int64_t got = kBlock; got == kBlock;) {
-        const at::Tensor block = at::empty({kBlock}, at::kFloat);
-        got = static_cast<std::int64_t>(
-            source->read({block.mutable_data_ptr<float>(), static_cast<std::size_t>(kBlock)}));
-        blocks.push_back(got == kBlock ? block : block.narrow(0, 0, got).clone());
-    }
+    read_voice(voice, [&](const at::Tensor& block) { blocks.push_back(block); });
     return at::cat(blocks);
 }
 

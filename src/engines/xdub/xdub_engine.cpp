@@ -16,6 +16,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "compositing/patch.h"
+#include "engines/read_voice.h"
 #include "engines/stretches.h"
 #include "engines/xdub/audio_windows.h"
 #include "engines/xdub/compose.h"
@@ -27,7 +28,6 @@
 #include "engines/xdub/voice_features.h"
 #include "omnisync/error.h"
 #include "ops/noise.h"
-#include "speech/log_mel.h"
 
 namespace omnisync::xdub {
 namespace {
@@ -51,15 +51,6 @@ Sampling sampling_of(const EngineOptions& asked) {
     if (asked.steps > 0) sampling.steps = asked.steps;
     if (asked.guidance > 0) sampling.guidance.speech = asked.guidance;
     return sampling;
-}
-
-/// How far apart the lips are: canonical pixels, as PlanRow has it.
-double lips_apart(const FaceFrame& face) {
-    double sum = 0;
-    for (const auto& [above, below] : {std::pair{61, 67}, {62, 66}, {63, 65}})
-        sum += face.to_canonical(face.landmarks[static_cast<std::size_t>(below)]).y -
-               face.to_canonical(face.landmarks[static_cast<std::size_t>(above)]).y;
-    return sum / 3;
 }
 
 /// Says now and then how long the rest will take, from the clips that this run has made.
@@ -132,7 +123,7 @@ public:
                 row.picture = picture;
                 row.time_s = shown.time_s;
                 row.track = part.stretch.track->id;
-                row.source_opening = lips_apart(*part.stretch.track->at(shown.frame));
+                row.source_opening = lip_opening(*part.stretch.track->at(shown.frame));
             }
         }
         std::stable_sort(rows.begin(), rows.end(), [](const PlanRow& a, const PlanRow& b) {
@@ -162,12 +153,10 @@ private:
         for (const Shown& shown : job_.shown) sum.add(concat(shown.frame, ' ', shown.time_s, '\n'));
         for (const Voice& voice : job_.voices) {
             sum.add(concat(voice.start_s, '\n'));
-            const std::unique_ptr<SpeechSource> source = voice.open(speech::kRateHz);
-            std::vector<float> block(1 << 16);
-            for (std::size_t got = block.size(); got == block.size(); pulse()) {
-                got = source->read(block);
-                sum.add({reinterpret_cast<const char*>(block.data()), got * sizeof(float)});
-            }
+            read_voice(voice, [&](const at::Tensor& block) {
+                sum.add({static_cast<const char*>(block.const_data_ptr()), block.nbytes()});
+                pulse();
+            });
         }
         return hex(sum.finish());
     }
