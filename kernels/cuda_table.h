@@ -5,12 +5,13 @@
 #include <cstdint>
 
 #include "kernels/noise.h"
+#include "kernels/paste.h"
 #include "kernels/types.h"
 
 namespace omnisync::kernels {
 
 /// Raised with every change of CudaTable or of an argument struct in it.
-inline constexpr std::int32_t kCudaTableVersion = 1;
+inline constexpr std::int32_t kCudaTableVersion = 2;
 
 struct CudaTableDevice {
     char name[256];
@@ -30,6 +31,7 @@ struct CudaTable {
     // Launchers: asynchronous, arguments as in the kernels' headers.
     int (*noise)(const Noise& job, Stream stream);
     int (*start_from_source)(const StartFromSource& job, Stream stream);
+    int (*paste)(const Paste& job, Stream stream);
 };
 
 /// The one function to look up: `const CudaTable* omnisync_cuda_table()`.

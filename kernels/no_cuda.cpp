@@ -1,5 +1,6 @@
 // The CUDA side of every kernel for programs without CUDA: the same symbols, which throw.
 #include "kernels/noise.h"
+#include "kernels/paste.h"
 #include "omnisync/error.h"
 
 namespace omnisync::kernels {
@@ -15,6 +16,9 @@ void noise_cuda(const Noise&, Stream) {
     no_cuda();
 }
 void start_from_source_cuda(const StartFromSource&, Stream) {
+    no_cuda();
+}
+void paste_cuda(const Paste&, Stream) {
     no_cuda();
 }
 

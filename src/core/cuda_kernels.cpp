@@ -1,6 +1,7 @@
 // The CUDA side of every kernel, as core links it: the same symbols, which go to the module (kernels/cuda_table.h).
 #include "core/cuda_module.h"
 #include "kernels/noise.h"
+#include "kernels/paste.h"
 #include "omnisync/error.h"
 
 namespace omnisync::kernels {
@@ -20,6 +21,9 @@ void noise_cuda(const Noise& job, Stream stream) {
 }
 void start_from_source_cuda(const StartFromSource& job, Stream stream) {
     launch(&CudaTable::start_from_source, job, stream);
+}
+void paste_cuda(const Paste& job, Stream stream) {
+    launch(&CudaTable::paste, job, stream);
 }
 
 }  // namespace omnisync::kernels

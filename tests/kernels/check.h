@@ -93,5 +93,6 @@ private:
 
 void check_noise(Check& check);
 void check_noise_values(Check& check);
+void check_paste(Check& check);
 
 }  // namespace kernelcheck

@@ -20,6 +20,7 @@ constexpr struct {
 } kChecks[] = {
     {"noise values", kernelcheck::check_noise_values},
     {"noise", kernelcheck::check_noise},
+    {"paste", kernelcheck::check_paste},
 };
 
 constexpr const char* kUsage =
