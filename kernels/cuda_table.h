@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/gated_norm.h"
 #include "kernels/noise.h"
 #include "kernels/paste.h"
 #include "kernels/types.h"
@@ -11,7 +12,7 @@
 namespace omnisync::kernels {
 
 /// Raised with every change of CudaTable or of an argument struct in it.
-inline constexpr std::int32_t kCudaTableVersion = 2;
+inline constexpr std::int32_t kCudaTableVersion = 3;
 
 struct CudaTableDevice {
     char name[256];
@@ -31,6 +32,7 @@ struct CudaTable {
     // Launchers: asynchronous, arguments as in the kernels' headers.
     int (*noise)(const Noise& job, Stream stream);
     int (*start_from_source)(const StartFromSource& job, Stream stream);
+    int (*gated_norm)(const GatedNorm& job, Stream stream);
     int (*paste)(const Paste& job, Stream stream);
 };
 

@@ -1,4 +1,5 @@
 // The CUDA side of every kernel for programs without CUDA: the same symbols, which throw.
+#include "kernels/gated_norm.h"
 #include "kernels/noise.h"
 #include "kernels/paste.h"
 #include "omnisync/error.h"
@@ -12,6 +13,9 @@ namespace {
 
 }  // namespace
 
+void gated_norm_cuda(const GatedNorm&, Stream) {
+    no_cuda();
+}
 void noise_cuda(const Noise&, Stream) {
     no_cuda();
 }

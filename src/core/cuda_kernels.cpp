@@ -1,5 +1,6 @@
 // The CUDA side of every kernel, as core links it: the same symbols, which go to the module (kernels/cuda_table.h).
 #include "core/cuda_module.h"
+#include "kernels/gated_norm.h"
 #include "kernels/noise.h"
 #include "kernels/paste.h"
 #include "omnisync/error.h"
@@ -16,6 +17,9 @@ void launch(int (*CudaTable::*launcher)(const Job&, Stream), const Job& job, Str
 
 }  // namespace
 
+void gated_norm_cuda(const GatedNorm& job, Stream stream) {
+    launch(&CudaTable::gated_norm, job, stream);
+}
 void noise_cuda(const Noise& job, Stream stream) {
     launch(&CudaTable::noise, job, stream);
 }

@@ -70,6 +70,7 @@ constexpr CudaTable kTable{
     .device = describe_device,
     .noise = launch_guarded<noise_cuda, Noise>,
     .start_from_source = launch_guarded<start_from_source_cuda, StartFromSource>,
+    .gated_norm = launch_guarded<gated_norm_cuda, GatedNorm>,
     .paste = launch_guarded<paste_cuda, Paste>,
 };
 
