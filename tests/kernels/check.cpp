@@ -25,6 +25,14 @@ double cpu_seconds(int repeats, const std::function<void()>& body) {
     return best;
 }
 
+void print(const Timing& timing) {
+    std::printf("    %-44s %9.3f us %7.2f GB/s", timing.name.c_str(), timing.seconds * 1e6,
+                timing.work.bytes / timing.seconds * 1e-9);
+    if (timing.work.operations > 0) std::printf(" %8.2f GFLOP/s", timing.work.operations / timing.seconds * 1e-9);
+    if (timing.plain_seconds > 0) std::printf("  %5.2fx a plain loop", timing.plain_seconds / timing.seconds);
+    std::printf("\n");
+}
+
 }  // namespace
 
 Check::Check(const Options& options) : options_(options), rng_(options.seed) {}
@@ -59,7 +67,7 @@ void Check::note(const std::string& line) {
     std::printf("    %s\n", line.c_str());
 }
 
-void Check::bench(const std::string& name, double bytes, const std::function<void()>& scalar,
+void Check::bench(const std::string& name, Work work, const std::function<void()>& scalar,
                   const std::function<void()>& kernel) {
     if (!options_.bench) return;
     // Alternated, so that a slow moment of the machine hits both.
@@ -69,14 +77,14 @@ void Check::bench(const std::string& name, double bytes, const std::function<voi
         plain = std::min(plain, cpu_seconds(5, scalar));
         ours = std::min(ours, cpu_seconds(15, kernel));
     }
-    std::printf("    %-44s %9.3f us %7.2f GB/s  %5.2fx a plain loop\n", name.c_str(), ours * 1e6, bytes / ours * 1e-9,
-                plain / ours);
+    timings_.push_back({name, work, ours, plain});
+    print(timings_.back());
 }
 
-void Check::bench_cuda(const std::string& name, double bytes, const std::function<void()>& queue) {
+void Check::bench_cuda(const std::string& name, Work work, const std::function<void()>& queue) {
     if (!options_.bench || !device_absent().empty()) return;
-    const double ours = device_seconds(50, queue);
-    std::printf("    %-44s %9.3f us %7.2f GB/s\n", name.c_str(), ours * 1e6, bytes / ours * 1e-9);
+    timings_.push_back({name, work, device_seconds(50, queue)});
+    print(timings_.back());
 }
 
 void Check::failed(const std::string& text) {

@@ -17,12 +17,28 @@
 
 namespace kernelcheck {
 
+/// What a kernel does in one call.
+struct Work {
+    Work(double bytes_moved, double operations_done = 0) : bytes(bytes_moved), operations(operations_done) {}
+    double bytes;       ///< read and written
+    double operations;  ///< additions and multiplications; 0 where they say nothing
+};
+
+/// One line of --bench. Seconds of one call.
+struct Timing {
+    std::string name;
+    Work work;
+    double seconds = 0;
+    double plain_seconds = 0;  ///< of the plain loop that does the same; 0: on the device
+};
+
 struct Options {
     int shapes = 200;  ///< per kernel and type
     std::uint64_t seed = 1;
     bool bench = false;
     bool exhaustive = false;  ///< every input of a transform rather than every 1021st; minutes
     std::string only;         ///< run checks whose name contains this
+    std::string json;         ///< where to write the timings; empty: nowhere
 };
 
 class Check {
@@ -63,10 +79,11 @@ public:
     /// One line of results, e.g. "largest error 1.4e-07".
     void note(const std::string& line);
 
-    /// With --bench: prints best time, bytes/s and the ratio to `scalar`, the plain loop that does the same work.
-    void bench(const std::string& name, double bytes, const std::function<void()>& scalar,
+    /// With --bench: prints best time, bytes/s, FLOP/s and the ratio to `scalar`, the plain loop that does the same.
+    void bench(const std::string& name, Work work, const std::function<void()>& scalar,
                const std::function<void()>& kernel);
-    void bench_cuda(const std::string& name, double bytes, const std::function<void()>& queue);
+    void bench_cuda(const std::string& name, Work work, const std::function<void()>& queue);
+    [[nodiscard]] const std::vector<Timing>& timings() const { return timings_; }
 
     [[nodiscard]] bool report(const std::string& name);  ///< ends one check; false when something failed
 
@@ -78,6 +95,7 @@ private:
     std::string scene_;
     std::int64_t comparisons_ = 0;
     std::int64_t failures_ = 0;
+    std::vector<Timing> timings_;
 };
 
 /// The CPU variants that this machine can run.

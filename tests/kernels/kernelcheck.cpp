@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "device.h"
+#include "json_report.h"
 
 namespace {
 
@@ -24,8 +25,9 @@ constexpr struct {
 };
 
 constexpr const char* kUsage =
-    "kernelcheck [--only NAME] [--shapes N] [--seed N] [--bench] [--exhaustive]\n"
-    "  checks every kernel; exit code 0: all agree, 1: something differs, 64: wrong usage\n";
+    "kernelcheck [--only NAME] [--shapes N] [--seed N] [--bench] [--json FILE] [--exhaustive]\n"
+    "  checks every kernel; exit code 0: all agree, 1: something differs, 64: wrong usage\n"
+    "  --json FILE: the results, and with --bench the timings\n";
 
 /// False when the command line is wrong.
 bool parse(int count, char** words, Options& options) {
@@ -38,6 +40,8 @@ bool parse(int count, char** words, Options& options) {
             options.exhaustive = true;
         } else if (value != nullptr && word == "--only") {
             options.only = words[++i];
+        } else if (value != nullptr && word == "--json") {
+            options.json = words[++i];
         } else if (value != nullptr && word == "--shapes") {
             options.shapes = std::atoi(words[++i]);
         } else if (value != nullptr && word == "--seed") {
@@ -57,19 +61,26 @@ int main(int count, char** words) {
         std::fputs(kUsage, stderr);
         return 64;
     }
-    std::printf(
-        "CPU variants up to %s; CUDA: %s\n", omnisync::kernels::name(omnisync::kernels::best_simd()),
-        kernelcheck::device_absent().empty() ? "checked" : ("skipped: " + kernelcheck::device_absent()).c_str());
+    const char* const simd = omnisync::kernels::name(omnisync::kernels::best_simd());
+    const std::string& absent = kernelcheck::device_absent();
+    std::printf("CPU variants up to %s; CUDA: %s\n", simd, absent.empty() ? "checked" : ("skipped: " + absent).c_str());
+    kernelcheck::JsonReport json(simd, absent);
     bool good = true;
     try {
         for (const auto& entry : kChecks) {
             if (std::strstr(entry.name, options.only.c_str()) == nullptr) continue;
             Check check(options);
             entry.run(check);
-            good = check.report(entry.name) && good;
+            const bool agrees = check.report(entry.name);
+            json.add(entry.name, agrees, check.timings());
+            good = agrees && good;
         }
     } catch (const std::exception& error) {
         std::printf("FAILED: %s\n", error.what());
+        good = false;
+    }
+    if (!options.json.empty() && !json.write(options.json, good)) {
+        std::fprintf(stderr, "cannot write '%s'\n", options.json.c_str());
         good = false;
     }
     return good ? 0 : 1;
