@@ -111,6 +111,7 @@ private:
 
 void check_noise(Check& check);
 void check_noise_values(Check& check);
+void check_short_attention(Check& check);
 void check_paste(Check& check);
 
 }  // namespace kernelcheck

@@ -21,6 +21,7 @@ constexpr struct {
 } kChecks[] = {
     {"noise values", kernelcheck::check_noise_values},
     {"noise", kernelcheck::check_noise},
+    {"short attention", kernelcheck::check_short_attention},
     {"paste", kernelcheck::check_paste},
 };
 

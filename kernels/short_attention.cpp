@@ -1,0 +1,83 @@
+#include "kernels/short_attention.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace omnisync::kernels {
+namespace {
+
+constexpr std::int64_t kQueries = 48;  // of a task: three AVX-512 vectors
+constexpr std::int64_t kKeys = 96;     // of a block: its weights stay in the first-level cache
+
+struct Address {
+    std::int64_t batch, head, token;
+};
+template <class T, class Pointer>
+T* address(const HeadsTensor<Pointer>& tensor, const Address& at) {
+    return static_cast<T*>(tensor.data) + at.batch * tensor.batch_stride + at.head * tensor.head_stride +
+           at.token * tensor.token_stride;
+}
+
+/// A block of queries of one head.
+struct Piece {
+    std::int64_t batch, head, query, count;
+};
+
+std::int64_t blocks_per_head(const ShortAttention& job) {
+    return (job.queries + kQueries - 1) / kQueries;
+}
+
+/// Blocks of whole AVX-512 vectors, as even as they can be.
+Piece piece_of(const ShortAttention& job, std::int64_t task) {
+    constexpr std::int64_t kVector = 16;
+    const std::int64_t blocks = blocks_per_head(job);
+    const std::int64_t block = task % blocks;
+    const std::int64_t vectors = (job.queries + kVector - 1) / kVector;
+    const std::int64_t first = vectors * block / blocks * kVector;
+    const std::int64_t end = std::min(vectors * (block + 1) / blocks * kVector, job.queries);
+    return {task / blocks / job.heads, task / blocks % job.heads, first, end - first};
+}
+
+namespace plain {
+#define OMNISYNC_TARGET
+#define OMNISYNC_LANES 4
+#include "kernels/short_attention.inc"
+#undef OMNISYNC_TARGET
+#undef OMNISYNC_LANES
+}  // namespace plain
+
+#ifdef __x86_64__
+namespace avx2 {
+#define OMNISYNC_TARGET [[gnu::target("avx2,fma")]]
+#define OMNISYNC_LANES 8
+#include "kernels/short_attention.inc"
+#undef OMNISYNC_TARGET
+#undef OMNISYNC_LANES
+}  // namespace avx2
+namespace avx512 {
+#define OMNISYNC_TARGET [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]]
+#define OMNISYNC_LANES 16
+#include "kernels/short_attention.inc"
+#undef OMNISYNC_TARGET
+#undef OMNISYNC_LANES
+}  // namespace avx512
+#endif
+
+}  // namespace
+
+std::int64_t short_attention_tasks(const ShortAttention& job) {
+    return job.batch * job.heads * blocks_per_head(job);
+}
+
+void short_attention_cpu(const ShortAttention& job, Tasks tasks, [[maybe_unused]] Simd simd) {
+    with_type(job.type, [&]<class T>(T) {
+#ifdef __x86_64__
+        if (simd == Simd::avx512) return avx512::run_tasks<T>(job, tasks);
+        if (simd == Simd::avx2) return avx2::run_tasks<T>(job, tasks);
+#endif
+        plain::run_tasks<T>(job, tasks);
+    });
+}
+
+}  // namespace omnisync::kernels
