@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/ssim.h"
 #include "media/pixels.h"
 
 namespace omnisync::media {
@@ -53,17 +54,8 @@ PlaneDifference difference(const View& a, const View& b) {
     return sum;
 }
 
-// Sums over a block of 4x4 samples (smaller ones in pictures below 8).
-struct Block {
-    double a = 0, b = 0, squares = 0, product = 0;
-    Block& operator+=(const Block& other) {
-        a += other.a;
-        b += other.b;
-        squares += other.squares;
-        product += other.product;
-        return *this;
-    }
-};
+// Of a block of 4x4 samples (smaller ones in pictures below 8).
+using Block = WindowSums;
 
 template <class Sample>
 Block sums(const View& a, const View& b, int left, int top, int size) {
@@ -87,21 +79,8 @@ Block sums(const View& a, const View& b, int left, int top, int size) {
             static_cast<double>(product)};
 }
 
-// Wang et al. 2004 on one window, for samples up to `peak`, with the constants of x264 and of FFmpeg's ssim filter, so
-// that figures can be compared.
-double ssim_of(const Block& sum, double samples, double peak) {
-    const double c1 = 0.01 * peak * 0.01 * peak / samples;
-    const double c2 = 0.03 * peak * 0.03 * peak * (samples - 1) / samples;
-    const double mean_a = sum.a / samples;
-    const double mean_b = sum.b / samples;
-    const double variances = sum.squares / samples - mean_a * mean_a - mean_b * mean_b;
-    const double covariance = sum.product / samples - mean_a * mean_b;
-    return (2 * mean_a * mean_b + c1) * (2 * covariance + c2) /
-           ((mean_a * mean_a + mean_b * mean_b + c1) * (variances + c2));
-}
-
 template <class Sample>
-double ssim(const View& a, const View& b, double peak) {
+double mean_ssim(const View& a, const View& b, double peak) {
     const int size = std::min({4, a.width / 2, a.height / 2});
     if (size == 0) return 0;  // a line of pixels has no window, and equal planes do not come here
     const auto columns = static_cast<std::size_t>(a.width / size);
@@ -117,7 +96,7 @@ double ssim(const View& a, const View& b, double peak) {
         for (std::size_t column = 0; column + 1 < columns; ++column) {
             Block window = above[column];
             ((window += above[column + 1]) += below[column]) += below[column + 1];
-            total += ssim_of(window, 4.0 * size * size, peak);
+            total += ssim(window, 4.0 * size * size, peak);
         }
     }
     return total / (static_cast<double>(columns - 1) * (rows - 1));
@@ -191,8 +170,8 @@ Likeness compare(const AVFrame& a, const AVFrame& b) {
                                                          : difference<std::uint8_t>(plane_of(a, i), plane_of(b, i));
     if (result.planes[0].squares == 0) return result;
     const double peak = std::pow(2.0, bits) - 1;
-    result.ssim = bits > 8 ? ssim<std::uint16_t>(plane_of(a, 0), plane_of(b, 0), peak)
-                           : ssim<std::uint8_t>(plane_of(a, 0), plane_of(b, 0), peak);
+    result.ssim = bits > 8 ? mean_ssim<std::uint16_t>(plane_of(a, 0), plane_of(b, 0), peak)
+                           : mean_ssim<std::uint8_t>(plane_of(a, 0), plane_of(b, 0), peak);
     return result;
 }
 
