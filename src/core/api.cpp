@@ -11,6 +11,8 @@
 #include "engines/portable/portable_engine.h"
 #include "engines/xdub/model_files.h"
 #include "engines/xdub/xdub_engine.h"
+#include "evaluation/sync_scores.h"
+#include "evaluation/syncnet.h"
 #include "omnisync/error.h"
 #include "training/run.h"
 #include "training/validate.h"
@@ -87,6 +89,15 @@ public:
     [[nodiscard]] Validation validate(const ValidateRequest& request,
                                       const std::function<bool()>& stop) const override {
         return translated([&] { return training::validate(request, stop); });
+    }
+
+    [[nodiscard]] SyncScores sync_scores(const SyncRequest& request, const std::function<bool()>& stop) const override {
+        return translated([&] { return evaluation::sync_scores(request, stop); });
+    }
+
+    [[nodiscard]] SyncScores syncnet_scores(const SyncNetRequest& request,
+                                            const std::function<bool()>& stop) const override {
+        return translated([&] { return evaluation::syncnet_scores(request, stop); });
     }
 
     [[nodiscard]] std::unique_ptr<Engine> make_portable_engine(const EngineJob& job) const override {

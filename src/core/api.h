@@ -3,6 +3,7 @@
 // build.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,8 +54,8 @@ struct PictureRow {
     std::vector<NamedPicture> pictures;
 };
 
-/// The portable engine's nets.
-enum class TrainedModel { motion, render };
+/// The portable engine's nets, and the sync network of `eval`.
+enum class TrainedModel { motion, render, sync };
 
 /// A training run. Files: `output` the model, `output`.checkpoint what a run goes on from, `output`.csv the losses.
 struct TrainRequest {
@@ -97,6 +98,7 @@ struct ValidateRequest {
     bool exemplars = true;                                       ///< render: false borrows from the source frame alone
     std::int64_t samples = 128;                                  ///< render: of each shard, rounded up to batches
     std::int64_t pictures = 0;                                   ///< render: rows to look at, of each shard
+    bool landmarks_only = false;                                 ///< sync: without the mouths' pictures
     int threads = 0;
 };
 /// Figures of a shard (`part` is empty) or of one of its clips or samples.
@@ -108,6 +110,41 @@ struct FigureRow {
 struct Validation {
     std::vector<FigureRow> rows;  ///< a shard's parts before the shard
     std::vector<PictureRow> pictures;
+};
+
+/// One face in one picture, as the sync network sees it.
+struct SyncFrame {
+    double time_s = 0;                   ///< on the clock of Voice::start_s
+    std::array<float, 136> landmarks{};  ///< x, y in canonical pixels
+    /// Luma, kMouthHeight x kMouthWidth: canonical pixels x 32 .. 128, y 84 .. 148, two by two. Empty: landmarks alone.
+    std::vector<std::uint8_t> mouth;
+    static constexpr int kMouthWidth = 48, kMouthHeight = 32;
+};
+struct SyncRequest {
+    std::string weights;            ///< sync.safetensors
+    std::vector<SyncFrame> frames;  ///< of one face, times ascending; gaps are allowed
+    Voice speech;
+    double reach_s = 0.6;  ///< offsets looked at: -reach_s .. reach_s
+};
+/// SyncNet as published (docs/quality.md), with the user's own weights.
+struct SyncNetRequest {
+    std::string weights;  ///< safetensors or a file of torch.save
+    /// Faces, kSyncNetSide square, 25 a second from first_s on; nothing at the end.
+    std::function<std::optional<Image>()> next_face;
+    double first_s = 0;
+    Voice speech;
+    int reach = 15;  ///< frames of 40 ms
+};
+inline constexpr int kSyncNetSide = 224;
+/// How far sound and mouth are apart. The network's and SyncNet's distances are not comparable.
+struct SyncScores {
+    std::string absent;                     ///< why there are none; empty: there are
+    double offset_ms = 0;                   ///< above 0: the sound is late
+    double confidence = 0;                  ///< the curve's median minus its minimum, as LSE-C: higher is better
+    double distance = 0;                    ///< the curve's minimum, as LSE-D: lower is better
+    std::vector<double> offsets_ms, curve;  ///< mean distance over windows; offsets without enough of them are left out
+    std::int64_t windows = 0;               ///< used
+    std::int64_t silent = 0, still = 0;     ///< left out: nobody speaks, or the mouth rests, within the reach
 };
 
 /// One file of an engine's models against what the model needs, by names and shapes.
@@ -184,6 +221,14 @@ public:
     /// Same request, same figures. Throws Error: no_input, bad_data (weights, shards), interrupted.
     [[nodiscard]] virtual Validation validate(const ValidateRequest& request,
                                               const std::function<bool()>& stop) const = 0;
+
+    /// How well a face and a voice fit, by our own network. Throws Error: no_input, bad_data (weights), interrupted,
+    /// and what reading the speech throws.
+    [[nodiscard]] virtual SyncScores sync_scores(const SyncRequest& request,
+                                                 const std::function<bool()>& stop) const = 0;
+    /// The same by SyncNet (LSE-C, LSE-D). Throws Error as above; bad_data names every tensor that does not fit.
+    [[nodiscard]] virtual SyncScores syncnet_scores(const SyncNetRequest& request,
+                                                    const std::function<bool()>& stop) const = 0;
 
 protected:
     ~CoreApi() = default;

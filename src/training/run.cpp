@@ -16,6 +16,7 @@
 #include "omnisync/error.h"
 #include "training/motion_trainer.h"
 #include "training/render_trainer.h"
+#include "training/sync_trainer.h"
 
 namespace omnisync::training {
 namespace {
@@ -124,6 +125,29 @@ private:
     std::vector<std::pair<std::string, RenderSampler>> sets_;
 };
 
+class SyncTrainee final : public TraineeOf<SyncTrainer> {
+public:
+    SyncTrainee(const SyncTraining& training, const std::vector<std::string>& held_out)
+        : TraineeOf(training), held_out_(load_footage(held_out)) {}
+    double step() override { return trainer_.step(); }
+    [[nodiscard]] Score validate() const override {
+        Score score;
+        for (const Footage& footage : held_out_) {
+            const SyncClipScore found = trainer_.score(footage, kFewShifts).mean;
+            const std::string set = shard_name(footage.path) + " ";
+            score.figures.insert(score.figures.end(), {{set + "found", found.found},
+                                                       {set + "followed", found.followed},
+                                                       {set + "above others", found.above_others},
+                                                       {set + "confidence", found.confidence}});
+        }
+        return score;
+    }
+
+private:
+    inline static const SyncTrial kFewShifts{.shifts_ms = {-287, 0, 188}, .others = 4};
+    std::vector<Footage> held_out_;
+};
+
 std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
     const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
     if (request.model == TrainedModel::motion) {
@@ -132,6 +156,13 @@ std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
         training.sampling.seed = request.seed;
         if (request.batch > 0) training.sampling.batch = request.batch;
         return std::make_unique<MotionTrainee>(training, request.held_out);
+    }
+    if (request.model == TrainedModel::sync) {
+        SyncTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+        training.optimiser.weight_decay = 0.05;
+        training.sampling.seed = request.seed;
+        if (request.batch > 0) training.sampling.batch = request.batch;
+        return std::make_unique<SyncTrainee>(training, request.held_out);
     }
     RenderTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
     training.sampling.seed = request.seed;

@@ -10,6 +10,7 @@
 #include "training/footage.h"
 #include "training/validate_motion.h"
 #include "training/validate_render.h"
+#include "training/validate_sync.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::training {
@@ -111,12 +112,48 @@ Validation validate_render(const ValidateRequest& request, const std::function<b
     return found;
 }
 
+Figures figures_of(const SyncClipScore& score) {
+    return {{"within 20 ms", score.found},        {"error ms", score.error_ms},
+            {"followed", score.followed},         {"offset ms", score.offset_ms},
+            {"above others", score.above_others}, {"nearer than others", score.nearer_than_others},
+            {"confidence", score.confidence},     {"distance", score.distance}};
+}
+
+Validation validate_sync(const ValidateRequest& request, const std::function<bool()>& stop) {
+    weights::Parameters parameters = load_model(request.weights, "omnisync-sync-1");
+    const evaluation::SyncNet net{weights::Scope(parameters)};
+    SyncTrial trial;
+    trial.landmarks_only = request.landmarks_only;
+    Validation found;
+    for (const std::string& path : request.held_out) {
+        if (stop()) throw Error(ExitCode::interrupted, "interrupted");
+        const std::vector<SyncClipScore> clips = score_sync(net, load_footage(path), trial);
+        for (const SyncClipScore& clip : clips)
+            if (clip.scored) found.rows.push_back({shard_name(path), clip.clip, figures_of(clip)});
+        const SyncScore mean = mean_of(clips);
+        FigureRow row{shard_name(path), "", figures_of(mean.mean)};
+        row.figures.insert(row.figures.end(), {{"offset spread ms", mean.offset_deviation_ms},
+                                               {"clips", static_cast<double>(mean.clips)},
+                                               {"left out", static_cast<double>(mean.left_out)}});
+        found.rows.push_back(std::move(row));
+    }
+    return found;
+}
+
 }  // namespace
 
 Validation validate(const ValidateRequest& request, const std::function<bool()>& stop) {
     require(!request.held_out.empty(), ExitCode::usage, "no footage to validate on");
     if (request.threads > 0) at::set_num_threads(request.threads);
-    return request.model == TrainedModel::motion ? validate_motion(request, stop) : validate_render(request, stop);
+    switch (request.model) {
+        case TrainedModel::motion:
+            return validate_motion(request, stop);
+        case TrainedModel::render:
+            return validate_render(request, stop);
+        case TrainedModel::sync:
+            return validate_sync(request, stop);
+    }
+    fail(ExitCode::internal, "no such model");
 }
 
 }  // namespace omnisync::training

@@ -7,7 +7,7 @@
 
 namespace omnisync::command {
 
-/// "motion" or "render"; throws Error(usage) for anything else.
+/// "motion", "render" or "sync"; throws Error(usage) for anything else.
 [[nodiscard]] TrainedModel parse_trained_model(const std::string& name);
 
 }  // namespace omnisync::command
