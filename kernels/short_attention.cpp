@@ -39,30 +39,8 @@ Piece piece_of(const ShortAttention& job, std::int64_t task) {
     return {task / blocks / job.heads, task / blocks % job.heads, first, end - first};
 }
 
-namespace plain {
-#define OMNISYNC_TARGET
-#define OMNISYNC_LANES 4
-#include "kernels/short_attention.inc"
-#undef OMNISYNC_TARGET
-#undef OMNISYNC_LANES
-}  // namespace plain
-
-#ifdef __x86_64__
-namespace avx2 {
-#define OMNISYNC_TARGET [[gnu::target("avx2,fma")]]
-#define OMNISYNC_LANES 8
-#include "kernels/short_attention.inc"
-#undef OMNISYNC_TARGET
-#undef OMNISYNC_LANES
-}  // namespace avx2
-namespace avx512 {
-#define OMNISYNC_TARGET [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")]]
-#define OMNISYNC_LANES 16
-#include "kernels/short_attention.inc"
-#undef OMNISYNC_TARGET
-#undef OMNISYNC_LANES
-}  // namespace avx512
-#endif
+#define OMNISYNC_BODY "kernels/short_attention.inc"
+#include "kernels/each_variant.inc"
 
 }  // namespace
 
