@@ -4,15 +4,19 @@
 
 #include <cstdint>
 
+#include "kernels/depthwise_tokens.h"
+#include "kernels/face_crop.h"
+#include "kernels/face_warp.h"
 #include "kernels/gated_norm.h"
 #include "kernels/noise.h"
+#include "kernels/qk_norm_rope.h"
 #include "kernels/paste.h"
 #include "kernels/types.h"
 
 namespace omnisync::kernels {
 
 /// Raised with every change of CudaTable or of an argument struct in it.
-inline constexpr std::int32_t kCudaTableVersion = 3;
+inline constexpr std::int32_t kCudaTableVersion = 6;
 
 struct CudaTableDevice {
     char name[256];
@@ -33,7 +37,12 @@ struct CudaTable {
     int (*noise)(const Noise& job, Stream stream);
     int (*start_from_source)(const StartFromSource& job, Stream stream);
     int (*gated_norm)(const GatedNorm& job, Stream stream);
+    int (*qk_norm_rope)(const QkNormRope& job, Stream stream);
+    int (*face_crop)(const FaceCrop& job, Stream stream);
+    int (*face_warp)(const FaceWarp& job, Stream stream);
     int (*paste)(const Paste& job, Stream stream);
+    int (*read_patch)(const ReadPatch& job, Stream stream);
+    int (*depthwise_tokens)(const DepthwiseTokens& job, Stream stream);
 };
 
 /// The one function to look up: `const CudaTable* omnisync_cuda_table()`.

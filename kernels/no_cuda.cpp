@@ -1,6 +1,10 @@
 // The CUDA side of every kernel for programs without CUDA: the same symbols, which throw.
+#include "kernels/depthwise_tokens.h"
+#include "kernels/face_crop.h"
+#include "kernels/face_warp.h"
 #include "kernels/gated_norm.h"
 #include "kernels/noise.h"
+#include "kernels/qk_norm_rope.h"
 #include "kernels/paste.h"
 #include "omnisync/error.h"
 
@@ -19,10 +23,25 @@ void gated_norm_cuda(const GatedNorm&, Stream) {
 void noise_cuda(const Noise&, Stream) {
     no_cuda();
 }
+void qk_norm_rope_cuda(const QkNormRope&, Stream) {
+    no_cuda();
+}
 void start_from_source_cuda(const StartFromSource&, Stream) {
     no_cuda();
 }
+void face_crop_cuda(const FaceCrop&, Stream) {
+    no_cuda();
+}
+void face_warp_cuda(const FaceWarp&, Stream) {
+    no_cuda();
+}
 void paste_cuda(const Paste&, Stream) {
+    no_cuda();
+}
+void read_patch_cuda(const ReadPatch&, Stream) {
+    no_cuda();
+}
+void depthwise_tokens_cuda(const DepthwiseTokens&, Stream) {
     no_cuda();
 }
 

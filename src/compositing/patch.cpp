@@ -2,16 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_inv.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/meshgrid.h>
-#include <ATen/ops/nonzero.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/upsample_bilinear2d.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +12,8 @@
 #include <memory>
 #include <vector>
 
-#include "compositing/transfer.h"
+#include "kernels/face_crop.h"
+#include "kernels/paste.h"
 #include "omnisync/error.h"
 
 namespace omnisync::compositing {
@@ -50,15 +44,17 @@ Weights weights_of(const Colour& colour, int rows) {
     }
 }
 
-/// [3, 3]: R'G'B' to Y' and colour differences of -0.5 .. 0.5.
-at::Tensor matrix_to_yuv(const Colour& colour, int rows) {
-    const auto [red, blue] = weights_of(colour, rows);
+using Matrix = double[9];
+
+/// R'G'B' to Y' and colour differences of -0.5 .. 0.5, and back.
+void set_matrices(const Weights& weights, kernels::StoredPicture& picture) {
+    const auto [red, blue] = weights;
     const double green = 1 - red - blue;
     const double u = 2 * (1 - blue), v = 2 * (1 - red);
-    return at::tensor({red, green, blue, -red / u, -green / u, (1 - blue) / u, (1 - red) / v, -green / v, -blue / v},
-                      at::kDouble)
-        .view({3, 3})
-        .to(at::kFloat);
+    const Matrix to = {red, green, blue, -red / u, -green / u, (1 - blue) / u, (1 - red) / v, -green / v, -blue / v};
+    const Matrix from = {1, 0, v, 1, -u * blue / green, -v * red / green, 1, u, 0};
+    std::copy_n(to, 9, picture.to_planes);
+    std::copy_n(from, 9, picture.to_colours);
 }
 
 /// stored = value * scale + zero.
@@ -74,90 +70,42 @@ Coding coding(const PixelFormat& format, const Colour& colour, bool chroma) {
     return chroma ? Coding{224 * unit, middle} : Coding{219 * unit, 16 * unit};
 }
 
-bool is_chroma(const Frame& frame, int plane) {
-    return frame.format.model == ColourModel::yuv && (plane == 1 || plane == 2);
-}
-
-struct PlaneArea {
-    int x, y, width, height;
-};
-PlaneArea in_plane(const Frame& frame, const Area& area, int plane) {
-    const int sx = is_chroma(frame, plane) ? frame.format.chroma_shift_x : 0;
-    const int sy = is_chroma(frame, plane) ? frame.format.chroma_shift_y : 0;
-    const Plane& samples = frame.planes[static_cast<std::size_t>(plane)];
-    const int x = area.x >> sx;
-    const int y = area.y >> sy;
-    return {x, y, std::min((area.width + (1 << sx) - 1) >> sx, samples.width - x),
-            std::min((area.height + (1 << sy) - 1) >> sy, samples.height - y)};
-}
-
-/// Samples as they are stored, [height, width] float32.
-at::Tensor read_plane(const Frame& frame, const Area& area, int plane) {
-    const PlaneArea at_plane = in_plane(frame, area, plane);
-    const Plane& from = frame.planes[static_cast<std::size_t>(plane)];
-    const at::Tensor out = at::empty({at_plane.height, at_plane.width}, at::kFloat);
-    float* to = out.mutable_data_ptr<float>();
-    for (int y = 0; y < at_plane.height; ++y) {
-        const std::uint8_t* row = from.data + (at_plane.y + y) * from.stride;
-        for (int x = 0; x < at_plane.width; ++x) {
-            if (frame.format.bits == 8) {
-                *to++ = row[at_plane.x + x];
-            } else {
-                std::uint16_t sample = 0;
-                std::memcpy(&sample, row + 2 * (at_plane.x + x), 2);
-                *to++ = sample;
-            }
-        }
+/// A frame as kernels know it.
+kernels::StoredPicture stored(const Frame& frame, const Colour& colour) {
+    const bool yuv = frame.format.model == ColourModel::yuv;
+    kernels::StoredPicture picture;
+    picture.count = frame.format.model == ColourModel::grey ? 1 : 3;
+    picture.bits = frame.format.bits;
+    picture.shift_x = yuv ? frame.format.chroma_shift_x : 0;
+    picture.shift_y = yuv ? frame.format.chroma_shift_y : 0;
+    for (int p = 0; p < picture.count; ++p) {
+        const Plane& plane = frame.planes[static_cast<std::size_t>(p)];
+        const auto [scale, zero] = coding(frame.format, colour, yuv && p > 0);
+        picture.planes[p] = {
+            plane.data, plane.stride, plane.width, plane.height, static_cast<float>(scale), static_cast<float>(zero)};
     }
-    return out;
+    set_matrices(weights_of(colour, frame.height), picture);
+    if (frame.format.model != ColourModel::rgb) return picture;
+    const Matrix to = {0, 1, 0, 0, 0, 1, 1, 0, 0}, from = {0, 0, 1, 1, 0, 0, 0, 1, 0};  // planes: G, B, R
+    std::copy_n(to, 9, picture.to_planes);
+    std::copy_n(from, 9, picture.to_colours);
+    return picture;
 }
 
-/// Adds `difference` (in stored units) to the samples where `touched` is above 0.
-void add_to_plane(const Frame& frame, const Area& area, int plane, const at::Tensor& difference,
-                  const at::Tensor& touched) {
-    const PlaneArea at_plane = in_plane(frame, area, plane);
-    const Plane& into = frame.planes[static_cast<std::size_t>(plane)];
-    const at::Tensor change = difference.contiguous();
-    const at::Tensor where = touched.contiguous();
-    const float* add = change.const_data_ptr<float>();
-    const float* weight = where.const_data_ptr<float>();
-    const auto top = static_cast<float>((1 << frame.format.bits) - 1);
-    for (int y = 0; y < at_plane.height; ++y) {
-        std::uint8_t* row = into.data + (at_plane.y + y) * into.stride;
-        for (int x = 0; x < at_plane.width; ++x, ++add, ++weight) {
-            if (*weight <= 0 || !std::isfinite(*add)) continue;
-            if (frame.format.bits == 8) {
-                std::uint8_t& sample = row[at_plane.x + x];
-                sample =
-                    static_cast<std::uint8_t>(std::lround(std::clamp(static_cast<float>(sample) + *add, 0.F, top)));
-            } else {
-                std::uint8_t* const place = row + 2 * (at_plane.x + x);
-                std::uint16_t sample = 0;
-                std::memcpy(&sample, place, 2);
-                sample =
-                    static_cast<std::uint16_t>(std::lround(std::clamp(static_cast<float>(sample) + *add, 0.F, top)));
-                std::memcpy(place, &sample, 2);
-            }
-        }
-    }
+kernels::Curve curve_of(const Colour& colour) {
+    constexpr int kLinear = 8, kPq = 16, kHlg = 18;
+    return colour.transfer == kLinear ? kernels::Curve::linear
+           : colour.transfer == kPq   ? kernels::Curve::pq
+           : colour.transfer == kHlg  ? kernels::Curve::hlg
+                                      : kernels::Curve::gamma;
 }
 
-at::Tensor stretch(const at::Tensor& plane, std::int64_t rows, std::int64_t columns) {
-    if (plane.size(0) == rows && plane.size(1) == columns) return plane;
-    return at::upsample_bilinear2d(plane.unsqueeze(0).unsqueeze(0), {rows, columns}, false)[0][0];
+/// Columns adjacent, as kernels need them.
+at::Tensor in_rows(const at::Tensor& tensor) {
+    return tensor.stride(-1) == 1 ? tensor : tensor.contiguous();
 }
-
-/// Mean (or greatest) of the samples that a chroma sample stands for.
-at::Tensor shrink(const at::Tensor& plane, const PixelFormat& format, bool greatest) {
-    const std::vector<std::int64_t> block{1 << format.chroma_shift_y, 1 << format.chroma_shift_x};
-    if (block[0] == 1 && block[1] == 1) return plane;
-    const at::Tensor one = plane.unsqueeze(0);
-    return (greatest ? at::max_pool2d(one, block, block, {0, 0}, {1, 1}, true)
-                     : at::avg_pool2d(one, block, block, {0, 0}, true, false))[0];
-}
-
-at::Tensor apply(const at::Tensor& matrix, const at::Tensor& pixels) {  // [3, 3], [3, h, w]
-    return at::matmul(matrix, pixels.flatten(1)).view(pixels.sizes());
+kernels::ColourPlanes planes_of(const at::Tensor& colours) {
+    return {colours.const_data_ptr<float>(), kernels::Type::f32, colours.stride(0), colours.stride(1)};
 }
 
 }  // namespace
@@ -197,14 +145,13 @@ Area area_around(const Frame& frame, double x0, double y0, double x1, double y1)
 
 at::Tensor read_patch(const Frame& frame, const Colour& colour, const Area& area) {
     require(can_edit(frame.format), ExitCode::bad_data, "pictures of format ", frame.format.name, " cannot be edited");
-    const auto value = [&](int plane) {
-        const Coding how = coding(frame.format, colour, is_chroma(frame, plane));
-        return stretch((read_plane(frame, area, plane) - how.zero) / how.scale, area.height, area.width);
-    };
-    if (frame.format.model == ColourModel::grey) return value(0).unsqueeze(0).expand({3, -1, -1}).contiguous();
-    if (frame.format.model == ColourModel::rgb) return at::stack({value(2), value(0), value(1)});  // planes: G, B, R
-    const at::Tensor yuv = at::stack({value(0), value(1), value(2)});
-    return apply(at::linalg_inv(matrix_to_yuv(colour, frame.height)), yuv);
+    const at::Tensor out = at::empty({3, area.height, area.width});
+    kernels::ReadPatch job;
+    job.picture = stored(frame, colour);
+    job.area = {area.x, area.y, area.width, area.height};
+    job.out = {out.mutable_data_ptr<float>(), kernels::Type::f32, out.stride(0), out.stride(1)};
+    kernels::read_patch_cpu(job, {0, kernels::read_patch_tasks(job)});
+    return out;
 }
 
 Frame copy_pixels(const Frame& frame) {
@@ -236,30 +183,16 @@ Frame copy_pixels(const Frame& frame) {
 
 void blend_patch(const Frame& frame, const Colour& colour, const Area& area, const at::Tensor& before,
                  const at::Tensor& made, const at::Tensor& weight) {
-    // What the clamp to 0 .. 1 takes from `before` alone is no difference.
-    const at::Tensor share = weight.flatten();
-    const at::Tensor old = before.clamp(0, 1).flatten(1);
-    const at::Tensor change = ((made.clamp(0, 1).flatten(1) - old) * (share >= 1)).contiguous();
-    const at::Tensor feather = at::nonzero((share > 0) * (share < 1)).select(1, 0);
-    const at::Tensor old_light = to_light(old.index_select(1, feather), colour.transfer);
-    const at::Tensor new_light = to_light(made.flatten(1).index_select(1, feather), colour.transfer);
-    const at::Tensor mixed = old_light + (new_light - old_light) * share.index_select(0, feather);
-    change.index_copy_(1, feather, to_coded(mixed, colour.transfer) - to_coded(old_light, colour.transfer));
-    const at::Tensor difference = change.view(before.sizes());
-    const auto scale = [&](int plane) { return coding(frame.format, colour, is_chroma(frame, plane)).scale; };
-    if (frame.format.model == ColourModel::rgb) {
-        const int component[3] = {1, 2, 0};
-        for (int plane = 0; plane < 3; ++plane)
-            add_to_plane(frame, area, plane, difference[component[plane]] * scale(plane), weight);
-        return;
-    }
-    const at::Tensor yuv = apply(matrix_to_yuv(colour, frame.height), difference);
-    add_to_plane(frame, area, 0, yuv[0] * scale(0), weight);
-    if (frame.format.model == ColourModel::grey) return;
-    const at::Tensor touched = shrink(weight.unsqueeze(0), frame.format, true)[0];
-    for (int plane = 1; plane < 3; ++plane)
-        add_to_plane(frame, area, plane, shrink(yuv.narrow(0, plane, 1), frame.format, false)[0] * scale(plane),
-                     touched);
+    const at::Tensor old = in_rows(before), now = in_rows(made), share = in_rows(weight);
+    kernels::Paste job;
+    job.picture = stored(frame, colour);
+    job.area = {area.x, area.y, area.width, area.height};
+    job.before = planes_of(old);
+    job.made = planes_of(now);
+    job.weight = share.const_data_ptr<float>();
+    job.weight_stride = share.stride(0);
+    job.curve = curve_of(colour);
+    kernels::paste_cpu(job, {0, kernels::paste_tasks(job)});
 }
 
 }  // namespace omnisync::compositing

@@ -71,7 +71,12 @@ constexpr CudaTable kTable{
     .noise = launch_guarded<noise_cuda, Noise>,
     .start_from_source = launch_guarded<start_from_source_cuda, StartFromSource>,
     .gated_norm = launch_guarded<gated_norm_cuda, GatedNorm>,
+    .qk_norm_rope = launch_guarded<qk_norm_rope_cuda, QkNormRope>,
+    .face_crop = launch_guarded<face_crop_cuda, FaceCrop>,
+    .face_warp = launch_guarded<face_warp_cuda, FaceWarp>,
     .paste = launch_guarded<paste_cuda, Paste>,
+    .read_patch = launch_guarded<read_patch_cuda, ReadPatch>,
+    .depthwise_tokens = launch_guarded<depthwise_tokens_cuda, DepthwiseTokens>,
 };
 
 }  // namespace

@@ -109,9 +109,15 @@ private:
 
 [[nodiscard]] const char* name(omnisync::kernels::Type type);
 
+void check_face_crop(Check& check);
+void check_face_warp(Check& check);
 void check_noise(Check& check);
 void check_noise_values(Check& check);
+void check_gated_norm(Check& check);
+void check_qk_norm_rope(Check& check);
 void check_short_attention(Check& check);
+void check_packed_linear(Check& check);
+void check_depthwise_tokens(Check& check);
 void check_paste(Check& check);
 
 }  // namespace kernelcheck

@@ -21,8 +21,14 @@ constexpr struct {
 } kChecks[] = {
     {"noise values", kernelcheck::check_noise_values},
     {"noise", kernelcheck::check_noise},
+    {"gated norm", kernelcheck::check_gated_norm},
+    {"qk norm rope", kernelcheck::check_qk_norm_rope},
     {"short attention", kernelcheck::check_short_attention},
+    {"packed linear", kernelcheck::check_packed_linear},
+    {"depthwise tokens", kernelcheck::check_depthwise_tokens},
     {"paste", kernelcheck::check_paste},
+    {"face crop", kernelcheck::check_face_crop},
+    {"face warp", kernelcheck::check_face_warp},
 };
 
 constexpr const char* kUsage =
