@@ -47,6 +47,7 @@ public:
             unreadable_ = ChildEnd{static_cast<int>(error.code()), 0, 0, 0, error.what(), error.hint()};
             key_.key = shop_.keys.key_without_files(job_);
         }
+        attempt_key_ = attempt_key(job_, key_.key);
         if (const auto known = known_outcome()) return *known;
         if (shop_.stop()) return {Kind::stopped};
         return take_hold();
@@ -66,7 +67,7 @@ private:
             if (shop_.state.is_worked_at(job_.id, number, last)) return Outcome{Kind::busy};
             return std::nullopt;
         }
-        if (last.key != key_.key || last.ending->kind == Ending::Kind::reset) return std::nullopt;
+        if (last.key != attempt_key_ || last.ending->kind == Ending::Kind::reset) return std::nullopt;
         if (last.ending->final) return Outcome{Kind::failed, 0, *last.ending};
         if (last.ending->not_before_s > unix_time_s())
             return Outcome{Kind::later, last.ending->not_before_s, *last.ending};
@@ -85,7 +86,7 @@ private:
 
     Outcome take_hold() {
         number_ = static_cast<int>(before_.size()) + 1;
-        record_.key = key_.key;
+        record_.key = attempt_key_;
         record_.attempt = random_word();
         record_.owner = this_process();
         record_.inputs = key_.inputs;
@@ -108,7 +109,7 @@ private:
     Outcome work(const Heartbeats::Beat& beat) {
         if (unreadable_) return finish(*unreadable_, false);
         if (auto outcome = inherit()) return *outcome;
-        if (times_lost(before_, key_.key) > RetryPolicy::kLost) return give_up();
+        if (times_lost(before_, attempt_key_) > RetryPolicy::kLost) return give_up();
         check_targets();
         folder_ = work_folder(job_, record_.attempt);
         fs::create_directories(folder_ + "/side");
@@ -127,7 +128,7 @@ private:
         if (before_.empty() || before_.back().ending) return std::nullopt;
         const TryRecord& dead = before_.back();
         const std::string folder = work_folder(job_, dead.attempt);
-        if (dead.publishing && dead.key == key_.key && dead.publishing->path == job_.output) {
+        if (dead.publishing && dead.key == attempt_key_ && dead.publishing->path == job_.output) {
             FileMark mark = *dead.publishing;
             if (const auto now = glance(job_.output); now && still_holds(mark)) {
                 mark.changed_ns = now->changed_ns;
@@ -144,7 +145,7 @@ private:
         Ending ending;
         ending.kind = Ending::Kind::lost;
         ending.exit_code = static_cast<int>(ExitCode::internal);
-        ending.reason = concat("given up: ", times_lost(before_, key_.key), " times its process vanished");
+        ending.reason = concat("given up: ", times_lost(before_, attempt_key_), " times its process vanished");
         ending.hint = "omnisync batch retry tries again";
         ending.final = true;
         ending.at_s = unix_time_s();
@@ -298,7 +299,7 @@ private:
     Outcome finish(const ChildEnd& end, bool stopped) {
         if (!folder_.empty()) remove_folder(folder_);
         if (!shop_.state.holds(job_.id, number_, record_.attempt)) return {Kind::busy};
-        const Ending ending = judge(end, stopped, before_, key_.key, shop_.policy, unix_time_s());
+        const Ending ending = judge(end, stopped, before_, attempt_key_, shop_.policy, unix_time_s());
         record_.publishing.reset();
         record_.ending = ending;
         shop_.state.rewrite_try(job_.id, number_, record_);
@@ -318,6 +319,7 @@ private:
     std::optional<DoneRecord> done_;
     std::vector<TryRecord> before_;
     JobKey key_;
+    std::string attempt_key_;
     std::optional<ChildEnd> unreadable_;
     int number_ = 0;
     TryRecord record_;

@@ -24,6 +24,10 @@ std::string key_of(const std::string& settings, const std::vector<FileMark>& inp
 
 }  // namespace
 
+std::string attempt_key(const Job& job, const std::string& key) {
+    return job.option("force") == "true" ? key + "+force" : key;
+}
+
 KeyMaker::KeyMaker(const OptionTable& table, std::string version, Weights weights, std::function<bool()> stop)
     : table_(table), version_(std::move(version)), weights_(std::move(weights)), stop_(std::move(stop)) {}
 

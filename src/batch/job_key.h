@@ -19,6 +19,9 @@ struct JobKey {
     std::vector<FileMark> inputs;
 };
 
+/// What a failure depends on: as the key, and on whether the job may replace files.
+[[nodiscard]] std::string attempt_key(const Job& job, const std::string& key);
+
 /// Thread-safe.
 class KeyMaker {
 public:

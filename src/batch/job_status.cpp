@@ -12,7 +12,7 @@ State state_of_tries(const Job& job, const std::vector<TryRecord>& tries, const 
         return folder.is_worked_at(job.id, static_cast<int>(tries.size()), last) ? State::running : State::lost;
     if (last.ending->kind == Ending::Kind::reset || last.ending->kind == Ending::Kind::stopped) return State::waiting;
     if (!last.ending->final) return State::retrying;
-    return keys.any_key(job, last.inputs) == last.key ? State::failed : State::waiting;
+    return attempt_key(job, keys.any_key(job, last.inputs)) == last.key ? State::failed : State::waiting;
 }
 
 void heed_dependencies(const Job& job, const std::vector<JobStatus>& all, JobStatus& status) {
