@@ -13,7 +13,7 @@ namespace {
 void depthwise_tokens_cpu(const DepthwiseTokens& job, Tasks tasks, [[maybe_unused]] Simd simd) {
     with_type(job.type, [&]<class T>(T) {
 #ifdef __x86_64__
-        if (simd == Simd::avx512) return avx512::run_tasks<T>(job, tasks);
+        if (simd >= Simd::avx512) return avx512::run_tasks<T>(job, tasks);
         if (simd == Simd::avx2) return avx2::run_tasks<T>(job, tasks);
 #endif
         plain::run_tasks<T>(job, tasks);

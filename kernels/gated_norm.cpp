@@ -81,7 +81,7 @@ struct Constants {
     Constant<P> one{1};
 };
 
-template <class L, class T, class P>
+template <class L, bool kAffine, class T, class P>
 OMNISYNC_HD void do_token(const GatedNorm& job, const Constants<T, P>& constants, std::int64_t item,
                           std::int64_t token) {
     const std::int64_t row = job.at_rest < 0 ? token : token < job.at_rest ? 0 : 1;
@@ -107,10 +107,10 @@ OMNISYNC_HD void do_token(const GatedNorm& job, const Constants<T, P>& constants
     const ParameterRow<P> scale(job.scale, item, row, constants.zero);
     const ParameterRow<P> shift(job.shift, item, row, constants.zero);
     for_lanes(job.width, [&](std::int64_t column, int count) OMNISYNC_INLINE {
-        const L normal = (load<L>(x + column, count) - by.mean) * by.inverse;
-        const L affine = normal * gain.template at<L>(column, count) + bias.template at<L>(column, count);
-        store(out + column, affine * (scale.template at<L>(column, count) + 1.0F) + shift.template at<L>(column, count),
-              count);
+        L y = (load<L>(x + column, count) - by.mean) * by.inverse;
+        if constexpr (kAffine) y = y * gain.template at<L>(column, count) + bias.template at<L>(column, count);
+        y = y * (scale.template at<L>(column, count) + 1.0F) + shift.template at<L>(column, count);
+        store(out + column, y, count);
     });
 }
 
@@ -120,10 +120,14 @@ void gated_norm_cpu(const GatedNorm& job, Tasks tasks, Simd simd) {
     with_type(job.type, [&]<class T>(T) {
         with_type(job.parameter_type, [&]<class P>(P) {
             const Constants<T, P> constants;
-            run_lanes(simd, [&]<class L>(L) OMNISYNC_INLINE {
+            const auto all_tokens = [&]<class L, bool kAffine>(L, std::bool_constant<kAffine>) OMNISYNC_INLINE {
                 for (std::int64_t task = tasks.begin; task < tasks.end; ++task)
-                    do_token<L>(job, constants, task / job.tokens, task % job.tokens);
-            });
+                    do_token<L, kAffine>(job, constants, task / job.tokens, task % job.tokens);
+            };
+            if (job.gain == nullptr && job.bias == nullptr)
+                run_lanes(simd, [&]<class L>(L lanes) OMNISYNC_INLINE { all_tokens(lanes, std::false_type{}); });
+            else
+                run_lanes(simd, [&]<class L>(L lanes) OMNISYNC_INLINE { all_tokens(lanes, std::true_type{}); });
         });
     });
 }

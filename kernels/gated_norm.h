@@ -8,9 +8,10 @@
 // as it was stored. The mean and the mean square are sums of 16 lanes in a fixed order: CPU variants and splits give
 // the same bits. CUDA sums in another order.
 //
-// Accuracy: with eps the type's rounding (2^-24, 2^-8), x is within 1 eps of each operation's magnitude,
-// (|x| + 2 |gate branch|) 2^-24 + |x| eps. out is within eps |out| + kGatedNormError * 2^-24 * (|terms of out| + what
-// the rounded mean costs; see check_gated_norm.cpp for the exact expression).
+// Accuracy, with eps the type's rounding (2^-24, 2^-8): x is within eps |x| + 2^-24 (|x| + 2 |gate branch|) of the exact
+// sum. out is within eps |out| + kGatedNormError 2^-24 M of the exact value for the x that was stored, M being the sum of
+// the magnitudes of the formula's terms, with the mean of |x| in the place of the mean: what is cancelled counts in full.
+// Infinities and NaN go through; results in bfloat16 that are subnormal may become zero.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +41,9 @@ struct GatedNorm {
     std::int64_t width = 0;
     Type type = Type::f32;            ///< of x, branch and out
     Type parameter_type = Type::f32;  ///< of gain, bias, gate, scale and shift
-    TokenRows<void*> x;               ///< written only where there is a branch; rows do not overlap
-    TokenRows<const void*> branch;    ///< absent: x stays as it is
-    TokenRows<void*> out;             ///< absent: only the sum is wanted. May be x itself, or the branch
+    TokenRows<void*> x{};             ///< written only where there is a branch; rows do not overlap
+    TokenRows<const void*> branch{};  ///< absent: x stays as it is
+    TokenRows<void*> out{};           ///< absent: only the sum is wanted. May be x itself, or the branch
     Norm norm = Norm::layer;
     float epsilon = 1e-6F;       ///< > 0
     const void* gain = nullptr;  ///< [width], or null: 1
@@ -50,9 +51,9 @@ struct GatedNorm {
 
     /// Rows of modulation: token t of an item reads row t (token_stride 0: one row for the whole item) or, with
     /// `at_rest` >= 0, row 0 when t < at_rest and row 1 otherwise. Absent: gate 1, scale 0, shift 0.
-    TokenRows<const void*> gate;
-    TokenRows<const void*> scale;
-    TokenRows<const void*> shift;
+    TokenRows<const void*> gate{};
+    TokenRows<const void*> scale{};
+    TokenRows<const void*> shift{};
     std::int64_t at_rest = -1;
 };
 

@@ -19,14 +19,14 @@ namespace omnisync::kernels {
 
 inline constexpr int kLanes = 16;
 
-/// N lanes in registers of W.
-template <int N, int W>
+/// N lanes in registers of W. B: the CPU itself rounds to bfloat16.
+template <int N, int W, bool B = false>
 struct Lanes {
     static constexpr int kCount = N;
-    Lanes<N / 2, W> low, high;
+    Lanes<N / 2, W, B> low, high;
 };
-template <int W>
-struct Lanes<W, W> {
+template <int W, bool B>
+struct Lanes<W, W, B> {
     static constexpr int kCount = W;
     typedef float Floats __attribute__((vector_size(4 * W)));  // g++ 12 takes no dependent size in a using
     typedef std::uint32_t Words __attribute__((vector_size(4 * W)));
@@ -35,8 +35,8 @@ struct Lanes<W, W> {
 };
 
 /// act(registers...) for each register, e.g. lanewise([](auto x, auto y) OMNISYNC_INLINE { return x + y; }, a, b).
-template <class Act, int N, int W, class... More>
-OMNISYNC_HD Lanes<N, W> lanewise(Act act, const Lanes<N, W>& a, const More&... more) {
+template <class Act, int N, int W, bool B, class... More>
+OMNISYNC_HD Lanes<N, W, B> lanewise(Act act, const Lanes<N, W, B>& a, const More&... more) {
     if constexpr (N == W)
         return {act(a.v, more.v...)};
     else
@@ -48,36 +48,60 @@ OMNISYNC_HD L all_lanes(float value) {
     return lanewise([=](auto x) OMNISYNC_INLINE { return decltype(x){} + value; }, L{});
 }
 
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator+(const Lanes<N, W>& a, const Lanes<N, W>& b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator+(const Lanes<N, W, B>& a, const Lanes<N, W, B>& b) {
     return lanewise([](auto x, auto y) OMNISYNC_INLINE { return x + y; }, a, b);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator-(const Lanes<N, W>& a, const Lanes<N, W>& b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator-(const Lanes<N, W, B>& a, const Lanes<N, W, B>& b) {
     return lanewise([](auto x, auto y) OMNISYNC_INLINE { return x - y; }, a, b);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator*(const Lanes<N, W>& a, const Lanes<N, W>& b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator*(const Lanes<N, W, B>& a, const Lanes<N, W, B>& b) {
     return lanewise([](auto x, auto y) OMNISYNC_INLINE { return x * y; }, a, b);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator/(const Lanes<N, W>& a, const Lanes<N, W>& b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator/(const Lanes<N, W, B>& a, const Lanes<N, W, B>& b) {
     return lanewise([](auto x, auto y) OMNISYNC_INLINE { return x / y; }, a, b);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator+(const Lanes<N, W>& a, float b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator+(const Lanes<N, W, B>& a, float b) {
     return lanewise([=](auto x) OMNISYNC_INLINE { return x + b; }, a);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator-(const Lanes<N, W>& a, float b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator-(const Lanes<N, W, B>& a, float b) {
     return lanewise([=](auto x) OMNISYNC_INLINE { return x - b; }, a);
 }
-template <int N, int W>
-OMNISYNC_HD Lanes<N, W> operator*(const Lanes<N, W>& a, float b) {
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> operator*(const Lanes<N, W, B>& a, float b) {
     return lanewise([=](auto x) OMNISYNC_INLINE { return x * b; }, a);
 }
 
 // ---- memory -------------------------------------------------------------------------------------------------------
+
+// g++ 12 converts in halves what one AVX-512 instruction does. Assembly, for it does not inline intrinsics into
+// functions for other CPUs.
+
+template <class Words, class Halves>
+OMNISYNC_HD Words widen(const Halves& halves) {
+    if constexpr (sizeof(Words) == 64) {
+        Words words;
+        asm("vpmovzxwd %1, %0" : "=v"(words) : "vm"(halves));
+        return words;
+    } else {
+        return __builtin_convertvector(halves, Words);
+    }
+}
+template <class Halves, class Words>
+OMNISYNC_HD Halves narrow(const Words& words) {
+    if constexpr (sizeof(Words) == 64) {
+        Halves halves;
+        asm("vpmovdw %1, %0" : "=v"(halves) : "v"(words));
+        return halves;
+    } else {
+        return __builtin_convertvector(words, Halves);
+    }
+}
 
 template <class L>
 OMNISYNC_HD L load(const float* from) {
@@ -95,23 +119,31 @@ OMNISYNC_HD L load(const bf16* from) {
     if constexpr (requires { L::v; }) {
         typename L::Halves bits;
         std::memcpy(&bits, from, sizeof bits);
-        return {reinterpret_cast<typename L::Floats>(__builtin_convertvector(bits, typename L::Words) << 16)};
+        return {reinterpret_cast<typename L::Floats>(widen<typename L::Words>(bits) << 16)};
     } else {
         using Half = decltype(L::low);
         return {load<Half>(from), load<Half>(from + Half::kCount)};
     }
 }
 
-/// As from_float<bf16>, in the low halves.
-template <int W>
-OMNISYNC_HD auto bf16_bits(const Lanes<W, W>& lanes) {
-    const auto bits = reinterpret_cast<typename Lanes<W, W>::Words>(lanes.v);
-    const auto rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
-    return lanes.v == lanes.v ? rounded : (bits >> 16) | 0x40U;
+/// As from_float<bf16>, but subnormal numbers become zero, as they do where the CPU rounds.
+template <int W, bool B>
+OMNISYNC_HD auto to_bf16(const Lanes<W, W, B>& lanes) {
+    using Halves = typename Lanes<W, W, B>::Halves;
+    if constexpr (B) {
+        Halves bits;
+        asm("vcvtneps2bf16 %1, %0" : "=v"(bits) : "v"(lanes.v));
+        return bits;
+    } else {
+        const auto word = reinterpret_cast<typename Lanes<W, W, B>::Words>(lanes.v);
+        const auto rounded = (word + 0x7fffU + ((word >> 16) & 1U)) >> 16;
+        const auto normal = (word & 0x7f800000U) == 0U ? (word >> 16) & 0x8000U : rounded;
+        return narrow<Halves>(lanes.v == lanes.v ? normal : (word >> 16) | 0x40U);
+    }
 }
 
-template <int N, int W>
-OMNISYNC_HD void store(float* to, const Lanes<N, W>& lanes) {
+template <int N, int W, bool B>
+OMNISYNC_HD void store(float* to, const Lanes<N, W, B>& lanes) {
     if constexpr (N == W) {
         std::memcpy(to, &lanes.v, sizeof lanes.v);
     } else {
@@ -119,10 +151,10 @@ OMNISYNC_HD void store(float* to, const Lanes<N, W>& lanes) {
         store(to + N / 2, lanes.high);
     }
 }
-template <int N, int W>
-OMNISYNC_HD void store(bf16* to, const Lanes<N, W>& lanes) {
+template <int N, int W, bool B>
+OMNISYNC_HD void store(bf16* to, const Lanes<N, W, B>& lanes) {
     if constexpr (N == W) {
-        const auto bits = __builtin_convertvector(bf16_bits(lanes), typename Lanes<W, W>::Halves);
+        const auto bits = to_bf16(lanes);
         std::memcpy(to, &bits, sizeof bits);
     } else {
         store(to, lanes.low);
@@ -147,12 +179,13 @@ OMNISYNC_HD void store(T* to, const L& lanes, int count) {
 }
 
 /// What storing as T and loading again gives.
-template <class T, int N, int W>
-OMNISYNC_HD Lanes<N, W> rounded_to(const Lanes<N, W>& lanes) {
+template <class T, int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> rounded_to(const Lanes<N, W, B>& lanes) {
     if constexpr (sizeof(T) == sizeof(float))
         return lanes;
     else if constexpr (N == W)
-        return {reinterpret_cast<typename Lanes<W, W>::Floats>(bf16_bits(lanes) << 16)};
+        return {reinterpret_cast<typename Lanes<W, W, B>::Floats>(widen<typename Lanes<W, W, B>::Words>(to_bf16(lanes))
+                                                                  << 16)};
     else
         return {rounded_to<T>(lanes.low), rounded_to<T>(lanes.high)};
 }
@@ -178,8 +211,8 @@ OMNISYNC_HD void for_lanes(std::int64_t size, Body body) {
 }
 
 /// In a fixed order: halves onto each other.
-template <int N, int W>
-OMNISYNC_HD float sum(const Lanes<N, W>& lanes) {
+template <int N, int W, bool B>
+OMNISYNC_HD float sum(const Lanes<N, W, B>& lanes) {
     if constexpr (N > W) {
         return sum(lanes.low + lanes.high);
     } else {
@@ -210,8 +243,10 @@ OMNISYNC_HD float sum_of(std::int64_t size, Body body) {
 template <class Body>
 void run_lanes(Simd simd, Body body) {
 #ifdef __x86_64__
+    auto wide_bf16 = [&]() OMNISYNC_INLINE { body(Lanes<kLanes, 16, true>{}); };
     auto wide = [&]() OMNISYNC_INLINE { body(Lanes<kLanes, 16>{}); };
     auto middle = [&]() OMNISYNC_INLINE { body(Lanes<kLanes, 8>{}); };
+    if (simd == Simd::avx512_bf16) return run_avx512(wide_bf16);
     if (simd == Simd::avx512) return run_avx512(wide);
     if (simd == Simd::avx2) return run_avx2(middle);
 #endif

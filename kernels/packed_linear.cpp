@@ -50,7 +50,7 @@ std::int64_t packed_linear_tasks(const PackedLinear& job) {
 
 void packed_linear_cpu(const PackedLinear& job, Tasks tasks, [[maybe_unused]] Simd simd) {
 #ifdef __x86_64__
-    if (simd == Simd::avx512) return avx512::run_tasks(job, tasks);
+    if (simd >= Simd::avx512) return avx512::run_tasks(job, tasks);
     if (simd == Simd::avx2) return avx2::run_tasks(job, tasks);
 #endif
     plain::run_tasks(job, tasks);

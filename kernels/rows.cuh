@@ -61,10 +61,16 @@ __device__ void for_packs(std::int64_t size, Body body) {
     for (std::int64_t i = std::int64_t{threadIdx.x} * N; i < size; i += std::int64_t{blockDim.x} * N) body(i);
 }
 
+/// The sum over the lanes of a warp, for all of them.
+__device__ inline float warp_sum(float value) {
+    for (int other = 16; other > 0; other /= 2) value += __shfl_xor_sync(0xffffffffU, value, other);
+    return value;
+}
+
 /// The sum over all threads of the block, for all of them. Blocks are whole warps.
 __device__ inline float block_sum(float value) {
     __shared__ float warps[kMostThreads / 32];
-    for (int other = 16; other > 0; other /= 2) value += __shfl_xor_sync(0xffffffffU, value, other);
+    value = warp_sum(value);
     __syncthreads();  // the sum before may still be read
     if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = value;
     __syncthreads();
@@ -88,16 +94,21 @@ inline unsigned threads_for(std::int64_t packs) {
     return static_cast<unsigned>(std::min<std::int64_t>((packs + 31) / 32 * 32, kMostThreads));
 }
 
-/// Queues `blocks` blocks; none is not an error.
+/// Queues `blocks` times `parts` blocks; none is not an error.
 template <class Kernel, class... Arguments>
-void launch_blocks(Kernel kernel, std::int64_t blocks, unsigned threads, unsigned shared_bytes, Stream stream,
-                   const Arguments&... arguments) {
+void launch_grid(Kernel kernel, std::int64_t blocks, unsigned parts, unsigned threads, unsigned shared_bytes,
+                 Stream stream, const Arguments&... arguments) {
     if (blocks == 0) return;
     const DeviceGuard guard(stream.device);
     require(blocks <= 0x7fffffff, ExitCode::internal, "a CUDA launch of ", blocks, " blocks is too large");
-    kernel<<<static_cast<unsigned>(blocks), threads, shared_bytes, static_cast<cudaStream_t>(stream.handle)>>>(
-        arguments...);
+    const dim3 grid(static_cast<unsigned>(blocks), parts);
+    kernel<<<grid, threads, shared_bytes, static_cast<cudaStream_t>(stream.handle)>>>(arguments...);
     check(cudaGetLastError(), "launch a kernel");
+}
+template <class Kernel, class... Arguments>
+void launch_blocks(Kernel kernel, std::int64_t blocks, unsigned threads, unsigned shared_bytes, Stream stream,
+                   const Arguments&... arguments) {
+    launch_grid(kernel, blocks, 1, threads, shared_bytes, stream, arguments...);
 }
 
 }  // namespace omnisync::kernels

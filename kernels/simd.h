@@ -8,10 +8,12 @@
 
 namespace omnisync::kernels {
 
-enum class Simd { plain, avx2, avx512 };
+/// In ascending order: what runs one runs those before it.
+enum class Simd { plain, avx2, avx512, avx512_bf16 };
 
 [[nodiscard]] constexpr const char* name(Simd simd) {
-    return simd == Simd::avx512 ? "avx512" : simd == Simd::avx2 ? "avx2" : "plain";
+    constexpr const char* kNames[] = {"plain", "avx2", "avx512", "avx512_bf16"};
+    return kNames[static_cast<int>(simd)];
 }
 
 /// The widest variant that this CPU and its system run.
@@ -19,7 +21,7 @@ enum class Simd { plain, avx2, avx512 };
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
-        return Simd::avx512;
+        return __builtin_cpu_supports("avx512bf16") ? Simd::avx512_bf16 : Simd::avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Simd::avx2;
 #endif
     return Simd::plain;
@@ -41,7 +43,7 @@ template <class Body>
 template <class Body>
 void run([[maybe_unused]] Simd simd, Body body) {
 #ifdef __x86_64__
-    if (simd == Simd::avx512) return run_avx512(body);
+    if (simd >= Simd::avx512) return run_avx512(body);
     if (simd == Simd::avx2) return run_avx2(body);
 #endif
     body();

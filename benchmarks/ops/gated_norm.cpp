@@ -25,7 +25,7 @@ struct Shape {
 void compare(const Shape& shape, at::ScalarType type, kernels::Norm norm) {
     const auto options = at::TensorOptions(type);
     const at::Tensor x = at::randn({shape.batch, shape.tokens, shape.width}, options);
-    const at::Tensor branch = at::randn_like(x);
+    const at::Tensor branch = at::randn(x.sizes(), options);
     const at::Tensor out = at::empty_like(x);
     const at::Tensor rows = at::randn({shape.batch, 3, shape.width}, options) * 0.01;
     const auto row = [&](std::int64_t i) { return rows.narrow(1, i, 1); };
@@ -62,7 +62,7 @@ int main() {
         at::set_num_threads(threads);
         std::printf("%d thread(s)\n", at::get_num_threads());
         for (const Shape& shape : {Shape{"4 x 144 x 192", 4, 144, 192}, Shape{"2 x 1280 x 384", 2, 1280, 384},
-                                   Shape{"1 x 1024 x 3072", 1, 1024, 3072}, Shape{"1 x 10240 x 3072", 1, 10240, 3072}})
+                                   Shape{"1 x 1024 x 3072", 1, 1024, 3072}})
             for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
                 for (const kernels::Norm norm : {kernels::Norm::layer, kernels::Norm::rms})
                     if (norm == kernels::Norm::layer || shape.width == 384) compare(shape, type, norm);

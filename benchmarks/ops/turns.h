@@ -1,19 +1,28 @@
 // Two ways of doing the same, in turns in one run: medians, and the median of the pairs' ratios.
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace omnisync::bench {
 
+inline double now(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 inline double seconds(const std::function<void()>& body) {
-    const auto begin = std::chrono::steady_clock::now();
+    const clockid_t clock = at::get_num_threads() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
+    const double begin = now(clock);
     body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return now(clock) - begin;
 }
 
 inline double median(std::vector<double> values) {
@@ -21,7 +30,8 @@ inline double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-/// Prints both, the ratio, and bytes/s of ours when `bytes` > 0. About half a second in all, at least 11 pairs.
+/// Prints both, the ratio, and bytes/s of ours when `bytes` > 0. About half a second in all, at least 11 pairs. With
+/// one thread the thread's own computing time counts, which a busy machine hardly touches; else the clock on the wall.
 inline double compare(const std::string& name, double bytes, const std::function<void()>& ours,
                       const std::function<void()>& theirs) {
     std::vector<double> our_times;

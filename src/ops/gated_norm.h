@@ -13,18 +13,18 @@ namespace omnisync::ops {
 /// Tensors are float32 or bfloat16, all on the device of x; undefined ones are left out. x, branch and out have one
 /// type and shape [B, T, width] (or [T, width]), rows contiguous. The same tensor may be out and x, or out and branch.
 struct GatedNorm {
-    at::Tensor x;  ///< changed in place where there is a branch
-    at::Tensor branch;
-    at::Tensor out;  ///< undefined: only the sum is wanted
+    at::Tensor x = {};  ///< changed in place where there is a branch
+    at::Tensor branch = {};
+    at::Tensor out = {};  ///< undefined: only the sum is wanted
     kernels::Norm norm = kernels::Norm::layer;
     double epsilon = 1e-6;
-    at::Tensor gain;  ///< [width], contiguous
-    at::Tensor bias;  ///< [width], contiguous, of the gain's type
+    at::Tensor gain = {};  ///< [width], contiguous
+    at::Tensor bias = {};  ///< [width], contiguous, of the gain's type
     /// Each broadcasts to x: [width], [B or 1, T or 1, width]; with `at_rest` >= 0 [2, width]: row 0 for the first
     /// `at_rest` tokens of every item, row 1 for the others. Rows contiguous, of any of the two types.
-    at::Tensor gate;
-    at::Tensor scale;
-    at::Tensor shift;
+    at::Tensor gate = {};
+    at::Tensor scale = {};
+    at::Tensor shift = {};
     std::int64_t at_rest = -1;
 };
 

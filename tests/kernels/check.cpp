@@ -102,7 +102,7 @@ bool Check::report(const std::string& name) {
 
 std::vector<Simd> variants() {
     std::vector<Simd> all;
-    for (const Simd simd : {Simd::plain, Simd::avx2, Simd::avx512})
+    for (const Simd simd : {Simd::plain, Simd::avx2, Simd::avx512, Simd::avx512_bf16})
         if (simd <= best_simd()) all.push_back(simd);
     return all;
 }

@@ -1,0 +1,49 @@
+// y = activation(x + bias), in one pass, usually in place.
+//
+//   silu       y = x / (1 + exp(-x))
+//   gelu_tanh  y = x / (1 + exp(-2u)),  u = sqrt(2 / pi) (x + 0.044715 x^3): the same as x (1 + tanh u) / 2
+//   gelu_erf   y = x erfc(-x / sqrt 2) / 2
+//
+// exp and erfc are polynomials of ours (activation_math.h), of IEEE additions, multiplications and divisions in a fixed
+// order: CPU variants and splits give the same bits. Large |x| gives x or a zero of x's sign, infinities their limits,
+// NaN NaN.
+//
+// Accuracy: within eps |y| + kBiasActivationError * 2^-24 * |y| * (1 + e), plus the same of the rounding of x + bias,
+// where eps is the type's rounding (2^-24, 2^-8) and e the exponent's size (|x|, |2u|, x^2 / 2); in addition 1e-37
+// where the result is that small.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/simd.h"
+#include "kernels/types.h"
+
+namespace omnisync::kernels {
+
+enum class Activation : std::int32_t { silu, gelu_tanh, gelu_erf };
+
+struct BiasActivation {
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
+    Type type = Type::f32;  ///< of x and out
+    const void* x = nullptr;
+    void* out = nullptr;        ///< may be x, with the same stride; else they do not overlap
+    std::int64_t x_stride = 0;  ///< from row to row, in elements; elements of a row are adjacent
+    std::int64_t out_stride = 0;
+    const void* bias = nullptr;  ///< [columns], or null: 0
+    Type bias_type = Type::f32;
+    Activation activation = Activation::silu;
+};
+
+/// In the header's terms, beyond the rounding of the result.
+inline constexpr double kBiasActivationError = 4;
+
+[[nodiscard]] std::int64_t bias_activation_tasks(const BiasActivation& job);
+
+void bias_activation_cpu(const BiasActivation& job, Tasks tasks, Simd simd = best_simd());
+
+/// Asynchronous: the job's memory is the device's and outlives the work on the stream. Throws Error(unavailable) when
+/// this program has no CUDA, Error(internal) when the launch fails.
+void bias_activation_cuda(const BiasActivation& job, Stream stream);
+
+}  // namespace omnisync::kernels
