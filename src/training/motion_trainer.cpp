@@ -14,6 +14,7 @@
 
 #include "omnisync/error.h"
 #include "training/mixed_precision.h"
+#include "training/peers.h"
 #include "training/random.h"
 #include "weights/safetensors.h"
 
@@ -91,8 +92,9 @@ std::int64_t MotionTrainer::steps_done() const {
 
 MotionLosses MotionTrainer::step() {
     State& s = *state_;
-    const MotionBatch batch = s.sampler.batch(s.optimiser.steps_done());
-    at::Generator random = generator_of(s.training.sampling.seed, s.optimiser.steps_done());
+    const std::int64_t turn = turn_of(s.training.peers, s.optimiser.steps_done());
+    const MotionBatch batch = s.sampler.batch(turn);
+    at::Generator random = generator_of(s.training.sampling.seed, turn);
     const std::int64_t size = batch.motion.size(0);
     const std::int64_t width = batch.motion.size(1);
     const auto chance = [&](double probability) { return (at::rand({size}, random) < probability).to(at::kFloat); };
@@ -127,7 +129,7 @@ MotionLosses MotionTrainer::step() {
         (motion_error(clean, batch.motion, batch.valid * (1 - carried), s.basis) / level.clamp_min(0.3).square())
             .mean();
     (expected_loss + denoised_loss).backward();
-    s.optimiser.step();
+    s.optimiser.step(s.training.peers);
     return {expected_loss.item<double>(), denoised_loss.item<double>()};
 }
 

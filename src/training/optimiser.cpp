@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/zeros_like.h>
@@ -12,6 +13,7 @@
 #include <numbers>
 
 #include "omnisync/error.h"
+#include "training/peers.h"
 #include "weights/safetensors.h"
 
 namespace omnisync::training {
@@ -45,8 +47,26 @@ double Optimiser::learning_rate() const {
     return config_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * gone));
 }
 
-double Optimiser::step() {
+void Optimiser::share_gradients(Peers& peers) const {
+    std::vector<at::Tensor> gradients, flat;
+    for (const Slot& slot : slots_)
+        if (slot.value.grad().defined()) {
+            gradients.push_back(slot.value.grad());
+            flat.push_back(gradients.back().flatten());
+        }
+    if (gradients.empty()) return;
+    const at::Tensor all = at::cat(flat).to(at::kCPU);
+    peers.average(all);
+    std::int64_t first = 0;
+    for (const at::Tensor& gradient : gradients) {
+        gradient.copy_(all.narrow(0, first, gradient.numel()).view_as(gradient));
+        first += gradient.numel();
+    }
+}
+
+double Optimiser::step(Peers* peers) {
     const c10::AutoGradMode no_gradients(false);
+    if (peers != nullptr) share_gradients(*peers);
     double square = 0;
     for (const Slot& slot : slots_)
         if (slot.value.grad().defined()) square += slot.value.grad().square().sum().item<double>();

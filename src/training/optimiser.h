@@ -11,6 +11,8 @@
 
 namespace omnisync::training {
 
+class Peers;
+
 struct OptimiserConfig {
     double learning_rate = 1e-3;  ///< at its highest
     std::int64_t warm_up = 200;   ///< steps
@@ -30,9 +32,10 @@ public:
     Optimiser(const weights::Parameters& parameters, const OptimiserConfig& config,
               const std::vector<std::string>& fixed = {});
 
-    /// One step from the gradients that backward() left; clears them. Returns their norm before clipping.
-    /// A step whose gradients are not finite changes nothing but the count.
-    double step();
+    /// One step from the gradients that backward() left, averaged with those of the run's other processes if there
+    /// are any; clears them. Returns their norm before clipping. A step whose gradients are not finite changes nothing
+    /// but the count.
+    double step(Peers* peers = nullptr);
     [[nodiscard]] std::int64_t steps_done() const { return done_; }
     [[nodiscard]] double learning_rate() const;
 
@@ -49,6 +52,8 @@ private:
         std::string name;
         at::Tensor value, first, second, average;
     };
+    void share_gradients(Peers& peers) const;
+
     OptimiserConfig config_;
     std::vector<Slot> slots_;
     std::map<std::string, at::Tensor> fixed_;

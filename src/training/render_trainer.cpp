@@ -11,6 +11,7 @@
 #include "diffusion/flow.h"
 #include "omnisync/error.h"
 #include "training/mixed_precision.h"
+#include "training/peers.h"
 #include "training/random.h"
 #include "weights/safetensors.h"
 
@@ -50,8 +51,9 @@ std::int64_t RenderTrainer::steps_done() const {
 
 double RenderTrainer::step() {
     State& s = *state_;
-    const RenderBatch batch = s.sampler.batch(s.optimiser.steps_done());
-    at::Generator random = generator_of(s.training.sampling.seed + 1, s.optimiser.steps_done());
+    const std::int64_t turn = turn_of(s.training.peers, s.optimiser.steps_done());
+    const RenderBatch batch = s.sampler.batch(turn);
+    at::Generator random = generator_of(s.training.sampling.seed + 1, turn);
     const std::int64_t size = batch.truth.size(0);
     const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
     const at::Tensor level = at::sigmoid(at::randn({size}, random) + 0.7);  // logit-normal, towards noise
@@ -68,7 +70,7 @@ double RenderTrainer::step() {
     const at::Tensor error = ((clean - batch.truth).square() + kRound * kRound).sqrt();
     const at::Tensor loss = (error * weight).mean();
     loss.backward();
-    s.optimiser.step();
+    s.optimiser.step(s.training.peers);
     return loss.item<double>();
 }
 

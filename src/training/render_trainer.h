@@ -20,6 +20,7 @@ struct RenderTraining {
     RenderSampling sampling;
     portable::RenderConfig model;
     bool mixed_precision = false;  ///< see MixedPrecision
+    Peers* peers = nullptr;        ///< the run's other processes, each of which learns from samples of its own
 };
 
 /// One training run. Step k depends on the seed and what the steps before left, nothing else.

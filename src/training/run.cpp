@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "base/text.h"
 #include "omnisync/error.h"
 #include "training/motion_trainer.h"
+#include "training/peers.h"
 #include "training/render_trainer.h"
 #include "training/sync_trainer.h"
 
@@ -27,10 +29,11 @@ constexpr std::int64_t kReport = 20;  // steps between events
 
 /// What a checkpoint's run was asked for; another run cannot go on from it exactly. (Its length may grow: only the
 /// learning rate's way down is then another.)
-Settings settings_of(const TrainRequest& request) {
+Settings settings_of(const TrainRequest& request, int processes) {
     return {{"batch", std::to_string(request.batch)},
             {"learning_rate", decimal(request.learning_rate, 9)},
             {"seed", std::to_string(request.seed)},
+            {"processes", std::to_string(processes)},
             {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
 }
 
@@ -148,23 +151,23 @@ private:
     std::vector<Footage> held_out_;
 };
 
-std::unique_ptr<Trainee> make_trainee(const TrainRequest& request) {
+std::unique_ptr<Trainee> make_trainee(const TrainRequest& request, Peers* peers) {
     const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
     if (request.model == TrainedModel::motion) {
-        MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+        MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
         training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
         training.sampling.seed = request.seed;
         if (request.batch > 0) training.sampling.batch = request.batch;
         return std::make_unique<MotionTrainee>(training, request.held_out);
     }
     if (request.model == TrainedModel::sync) {
-        SyncTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+        SyncTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
         training.optimiser.weight_decay = 0.05;
         training.sampling.seed = request.seed;
         if (request.batch > 0) training.sampling.batch = request.batch;
         return std::make_unique<SyncTrainee>(training, request.held_out);
     }
-    RenderTraining training{request.data, optimiser, {}, {}, request.mixed_precision};
+    RenderTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
     training.sampling.seed = request.seed;
     if (request.batch > 0) training.sampling.batch = request.batch;
     return std::make_unique<RenderTrainee>(training, request.held_out);
@@ -187,6 +190,14 @@ private:
     std::ofstream file_;
 };
 
+/// What all processes of a run must have been asked for.
+std::string words_of(const TrainRequest& request, const Settings& settings, std::int64_t steps_done) {
+    std::string words =
+        concat(static_cast<int>(request.model), " ", request.steps, " ", request.every, " ", steps_done);
+    for (const auto& [name, value] : settings) words += concat(" ", name, "=", value);
+    return words;
+}
+
 std::string words_of(const std::vector<std::pair<std::string, double>>& figures) {
     std::string words;
     for (const auto& [name, value] : figures) words += (words.empty() ? "" : ", ") + name + " " + decimal(value, 3);
@@ -198,17 +209,23 @@ std::string words_of(const std::vector<std::pair<std::string, double>>& figures)
 void run(const TrainRequest& request, const std::function<void(const TrainEvent&)>& on_event,
          const std::function<bool()>& stop) {
     if (request.threads > 0) at::set_num_threads(request.threads);
+    Peers peers(launch_of([](const char* name) { return std::getenv(name); }));
+    const bool leader = peers.rank() == 0;  // it alone writes, validates and tells
     const std::string checkpoint = request.output + ".checkpoint";
     const bool going_on = request.resume && fs::exists(checkpoint);
     const bool overwrite = request.overwrite || going_on;
-    for (const std::string& path : {request.output, checkpoint, request.output + ".csv"})
-        const StagedFile check(path, overwrite, request.data);
-    const std::unique_ptr<Trainee> trainee = make_trainee(request);
-    if (going_on) trainee->load_checkpoint(checkpoint, settings_of(request));
+    if (leader)
+        for (const std::string& path : {request.output, checkpoint, request.output + ".csv"})
+            const StagedFile check(path, overwrite, request.data);
+    const Settings settings = settings_of(request, peers.count());
+    const std::unique_ptr<Trainee> trainee = make_trainee(request, &peers);
+    if (going_on) trainee->load_checkpoint(checkpoint, settings);
     if (trainee->steps_done() > request.steps)
         throw Error(ExitCode::usage, concat(checkpoint, " has done ", trainee->steps_done(), " steps already"),
                     concat("ask for more than --steps ", request.steps, ", or begin anew under another name"));
-    Table table(request.output + ".csv", going_on);
+    peers.require_same(words_of(request, settings, trainee->steps_done()));
+    std::optional<Table> table;
+    if (leader) table.emplace(request.output + ".csv", going_on);
     double sum = 0;
     std::int64_t count = 0;
     while (trainee->steps_done() < request.steps) {
@@ -216,18 +233,20 @@ void run(const TrainRequest& request, const std::function<void(const TrainEvent&
         ++count;
         const std::int64_t step = trainee->steps_done();
         const bool rest = step % request.every == 0 || step == request.steps;
-        if (step % kReport != 0 && !rest && !stop()) continue;
-        const double loss = sum / static_cast<double>(count);
+        const bool ending = peers.any(stop());
+        if (step % kReport != 0 && !rest && !ending) continue;
+        const double loss = peers.mean(sum / static_cast<double>(count));
         sum = 0;
         count = 0;
-        if (rest || stop()) trainee->save_checkpoint(checkpoint, settings_of(request));
-        if (stop())
+        if (leader && (rest || ending)) trainee->save_checkpoint(checkpoint, settings);
+        if (ending)
             throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
+        if (!leader) continue;
         Score score = rest ? trainee->validate() : Score{};
-        table.add(step, loss, score.figures);
+        table->add(step, loss, score.figures);
         on_event({step, request.steps, loss, words_of(score.figures), std::move(score.pictures)});
     }
-    trainee->save_model(request.output, overwrite);
+    if (leader) trainee->save_model(request.output, overwrite);
 }
 
 }  // namespace omnisync::training

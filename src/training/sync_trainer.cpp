@@ -16,6 +16,7 @@
 
 #include "omnisync/error.h"
 #include "training/mixed_precision.h"
+#include "training/peers.h"
 
 namespace omnisync::training {
 namespace {
@@ -121,12 +122,12 @@ std::int64_t SyncTrainer::steps_done() const {
 
 double SyncTrainer::step() {
     State& s = *state_;
-    const SyncBatch batch = s.sampler.batch(s.optimiser.steps_done());
+    const SyncBatch batch = s.sampler.batch(turn_of(s.training.peers, s.optimiser.steps_done()));
     std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
     const at::Tensor loss = sync_loss(s.net, batch);
     precision.reset();
     loss.backward();
-    s.optimiser.step();
+    s.optimiser.step(s.training.peers);
     return loss.item<double>();
 }
 

@@ -18,6 +18,7 @@ struct SyncTraining {
     SyncSampling sampling;
     evaluation::SyncConfig model;
     bool mixed_precision = false;  ///< see MixedPrecision
+    Peers* peers = nullptr;        ///< the run's other processes, each of which learns from samples of its own
 };
 
 /// The loss of one batch: cross entropies (InfoNCE) over a clip's own offsets, of whole windows and of parts of 0.23 s,

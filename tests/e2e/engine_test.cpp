@@ -1,13 +1,17 @@
 // The portable engine as a user meets it: footage prepared, a model trained a few steps, a clip dubbed with it. The
 // mouth's words are nonsense after so few steps; what is asked here is what holds for any model.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/dub.h"
@@ -111,6 +115,58 @@ TEST_F(PortableEngine, ARunThatIsCutGoesOnToTheSameModel) {
     const auto resumed = train(cut, {"--steps", "6", "--resume"});
     ASSERT_TRUE(resumed.ok()) << resumed.summary();
     EXPECT_EQ(read_bytes(cut), read_bytes(*folder_ / "models" / "portable" / "motion.safetensors"));
+}
+
+TEST_F(PortableEngine, TwoProcessesTrainOneModel) {
+    ASSERT_TRUE(trained_->ok());
+    const auto train_two = [&](const fs::path& output, const Words& extra, const std::function<bool()>& cut = {}) {
+        std::array<ProcessResult, 2> results;
+        const auto as_rank = [&](int rank) {
+            ProcessOptions options;
+            options.limit = kPatience;
+            options.environment = {"RANK=" + std::to_string(rank), "WORLD_SIZE=2", "MASTER_ADDR=localhost",
+                                   "MASTER_PORT=" + std::to_string(30'000 + getpid() % 20'000)};
+            if (rank == 0 && cut) options.signal = SIGTERM, options.signal_when = cut;
+            Words words{command_path(),
+                        "train",
+                        "motion",
+                        "--data",
+                        (*folder_ / "shards" / "train.safetensors").string(),
+                        "-o",
+                        output.string(),
+                        "--batch",
+                        "2",
+                        "--every",
+                        "3",
+                        "--threads",
+                        "1",
+                        "--steps",
+                        "6"};
+            words.insert(words.end(), extra.begin(), extra.end());
+            results[static_cast<std::size_t>(rank)] = run(words, options);
+        };
+        std::thread second(as_rank, 1);
+        as_rank(0);
+        second.join();
+        return results;
+    };
+    const fs::path whole = *folder_ / "two.safetensors";
+    const auto both = train_two(whole, {});
+    ASSERT_TRUE(both[0].ok()) << both[0].summary();
+    ASSERT_TRUE(both[1].ok()) << both[1].summary();
+    EXPECT_NE(both[0].out.find("trained, 6 steps"), std::string::npos) << both[0].summary();
+    EXPECT_EQ(both[1].out, "") << "one of them tells";
+    EXPECT_NE(read_bytes(whole), read_bytes(*folder_ / "models" / "portable" / "motion.safetensors"));
+    const auto alone = train(whole, {"--steps", "9", "--resume"});
+    EXPECT_TRUE(failed_with(alone, 64, "processes")) << alone.summary();
+
+    const fs::path cut = *folder_ / "two-cut.safetensors";
+    const auto stopped = train_two(cut, {}, [&] { return fs::exists(cut.string() + ".checkpoint"); });
+    if (stopped[0].ok()) GTEST_SKIP() << "the run was over before the signal";
+    EXPECT_TRUE(failed_with(stopped[0], 75, "--resume")) << stopped[0].summary();
+    EXPECT_TRUE(failed_with(stopped[1], 75, "--resume")) << stopped[1].summary();
+    for (const ProcessResult& resumed : train_two(cut, {"--resume"})) ASSERT_TRUE(resumed.ok()) << resumed.summary();
+    EXPECT_EQ(read_bytes(cut), read_bytes(whole));
 }
 
 TEST_F(PortableEngine, OnlyTheLowerFaceChanges) {

@@ -105,6 +105,7 @@ int run_train(const TrainCommand& command, const Session& session) {
         if (event.step % request.every == 0 || event.step == request.steps) pictures.update(event);
     };
     core.function<CoreEntry>(kCoreEntry)()->train(request, show, stop_requested);
+    if (first < 0) return 0;  // of several processes one tells
     session.console().status("");
     session.say(one_line(request.output) + ": trained, " + std::to_string(request.steps) + " steps");
     if (session.global().json)
