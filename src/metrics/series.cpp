@@ -50,7 +50,7 @@ std::optional<double> ratio(std::optional<double> a, std::optional<double> b) {
     return *a / *b;
 }
 
-std::optional<double> tremble(const std::vector<long>& pictures, const Series& values) {
+std::optional<double> tremble(const std::vector<std::int64_t>& pictures, const Series& values) {
     Series squares;
     for (std::size_t i = 2; i < std::min(values.size(), pictures.size()); ++i) {
         if (pictures[i] - pictures[i - 2] != 2) continue;

@@ -1,6 +1,7 @@
 // Figures of series of numbers: one value for each picture.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,7 +22,7 @@ using Series = std::vector<double>;
 
 /// Mean square of the second difference over runs of neighbouring pictures: `pictures` rising, one for each value.
 /// What moves smoothly has little of it, what trembles has much. Nothing without three neighbours.
-[[nodiscard]] std::optional<double> tremble(const std::vector<long>& pictures, const Series& values);
+[[nodiscard]] std::optional<double> tremble(const std::vector<std::int64_t>& pictures, const Series& values);
 
 /// How far lips are open above rest while nobody is heard, over the same while somebody is. `quiet`: one for each
 /// opening. Nothing with fewer than five of either, or when the lips do not open in speech.

@@ -16,10 +16,11 @@ constexpr double kLeastPower = 1e-9;  // of 16-bit sound one level is as much
 
 }  // namespace
 
-Silence::Silence(std::span<const float> samples) {
-    for (std::size_t i = 0; i + kStep <= samples.size(); i += kStep) {
+Silence::Silence(SpeechSource& sound) {
+    std::vector<float> samples(kStep);
+    while (sound.read(samples) == kStep) {
         double sum = 0;
-        for (const float sample : samples.subspan(i, kStep)) sum += double{sample} * sample;
+        for (const float sample : samples) sum += double{sample} * sample;
         power_.push_back(sum / kStep);
     }
     const double loud = quantile(power_, 0.9).value_or(0);

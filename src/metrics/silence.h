@@ -1,8 +1,9 @@
 // When nobody is heard.
 #pragma once
 
-#include <span>
 #include <vector>
+
+#include "omnisync/stream.h"
 
 namespace omnisync::metrics {
 
@@ -13,8 +14,8 @@ public:
     static constexpr int kRateHz = 16000;
     static constexpr double kQuietS = 0.12;  ///< a mouth may be on its way
 
-    /// `samples`: mono, kRateHz.
-    explicit Silence(std::span<const float> samples);
+    /// Reads `sound`, which is at kRateHz, to its end. Throws what reading throws.
+    explicit Silence(SpeechSource& sound);
 
     /// Beyond the sound's ends it is silent.
     [[nodiscard]] bool at(double time_s) const;

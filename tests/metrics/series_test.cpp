@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "metrics/repeats.h"
@@ -41,6 +44,28 @@ TEST(Series, LipsInSilence) {
     EXPECT_FALSE(opening_in_silence({11, 11}, {false, true}, 1)) << "too few";
 }
 
+/// Samples in memory.
+class Samples final : public SpeechSource {
+public:
+    explicit Samples(std::vector<float> samples) : samples_(std::move(samples)) {}
+    [[nodiscard]] int rate_hz() const override { return Silence::kRateHz; }
+    std::size_t read(std::span<float> out) override {
+        const std::size_t count = std::min(out.size(), samples_.size() - at_);
+        std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), count, out.begin());
+        at_ += count;
+        return count;
+    }
+
+private:
+    std::vector<float> samples_;
+    std::size_t at_ = 0;
+};
+
+Silence silence_of(std::vector<float> samples) {
+    Samples sound(std::move(samples));
+    return Silence(sound);
+}
+
 std::vector<float> tone_then_nothing(double tone_s, double nothing_s, float rest) {
     std::vector<float> samples;
     const auto tone = static_cast<int>(tone_s * Silence::kRateHz);
@@ -50,7 +75,7 @@ std::vector<float> tone_then_nothing(double tone_s, double nothing_s, float rest
 }
 
 TEST(Silence, BeginsWhenTheMouthHasHadTimeToClose) {
-    const Silence silence(tone_then_nothing(1, 1, 0.001F));
+    const Silence silence = silence_of(tone_then_nothing(1, 1, 0.001F));
     EXPECT_FALSE(silence.at(0.5));
     EXPECT_FALSE(silence.at(1.1));
     EXPECT_TRUE(silence.at(1.15));
@@ -61,10 +86,10 @@ TEST(Silence, BeginsWhenTheMouthHasHadTimeToClose) {
 }
 
 TEST(Silence, NothingButZerosIsSilentAndNotAudible) {
-    const Silence silence(std::vector<float>(16000));
+    const Silence silence = silence_of(std::vector<float>(16000));
     EXPECT_TRUE(silence.at(0.5));
     EXPECT_FALSE(silence.audible());
-    EXPECT_TRUE(Silence({}).at(0));
+    EXPECT_TRUE(silence_of({}).at(0));
 }
 
 TEST(Repeats, AreTheOnesThatHardlyDiffer) {

@@ -60,6 +60,7 @@ struct DubCommand {
     FaceOptions faces;
     OutputOptions output;
     std::string report;    ///< JSON file; empty: none
+    std::string qa;        ///< demands; empty: none
     std::string plan;      ///< CSV file; empty: none
     bool mark = true;      ///< an output with redrawn mouths says so
     double preview_s = 0;  ///< 0: the whole
@@ -145,6 +146,19 @@ struct ModelsCommand {
     bool quick = false;  ///< verify: names and shapes only
 };
 
+struct EvalCommand {
+    std::string video;
+    std::string reference;  ///< empty: none
+    std::string speech;     ///< empty: the video's own sound
+    std::optional<SpeakerChoice> speaker;
+    std::string models;
+    std::string niqe_model;  ///< empty: the one that ships
+    std::string analysis, reference_analysis;
+    std::string qa;                      ///< demands; empty: none
+    std::string html, curves, features;  ///< files to write; empty: none
+    bool overwrite = false;
+};
+
 struct DoctorCommand {
     bool options = false;  ///< list the options and where their values come from, nothing else
 };
@@ -166,6 +180,7 @@ struct Invocation {
     TrainCommand train;
     ValidateCommand validate;
     ModelsCommand models;
+    EvalCommand eval;
     DoctorCommand doctor;
     std::string command;  ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate", "models" or
                           ///< "doctor"
@@ -182,6 +197,7 @@ int run_prepare(const PrepareCommand& command, const Session& session);
 int run_train(const TrainCommand& command, const Session& session);
 int run_validate(const ValidateCommand& command, const Session& session);
 int run_models(const ModelsCommand& command, const Session& session);
+int run_eval(const EvalCommand& command, const Session& session);
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
 
 /// The command library's one entry: name and type. Throws Error; both sides come from one build.

@@ -1,6 +1,5 @@
 // `omnisync compare`: how the pictures and timestamps of two videos differ, in figures and to look at.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/text.h"
@@ -10,17 +9,10 @@
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
-#include "omnisync/probe.h"
 #include "session.h"
 
 namespace omnisync::command {
 namespace {
-
-// Containers whose muxers begin their clock where they like: the same film starts at another time in them.
-bool has_clock_of_its_own(const std::string& path) {
-    constexpr std::array<std::string_view, 7> kFormats{"mpegts", "mpeg", "mpegvideo", "flv", "asf", "avi", "h264"};
-    return std::find(kFormats.begin(), kFormats.end(), probe_media(path).format) != kFormats.end();
-}
 
 bool aligns_starts(const CompareCommand& command) {
     if (command.align != "auto") return command.align == "start";

@@ -1,7 +1,11 @@
 #include "compare_pairs.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
+
+#include "omnisync/probe.h"
 
 namespace omnisync::command {
 namespace {
@@ -22,6 +26,11 @@ double tolerance(const VideoInfo& a, const VideoInfo& b, bool from_start) {
 }
 
 }  // namespace
+
+bool has_clock_of_its_own(const std::string& path) {
+    constexpr std::array<std::string_view, 7> kFormats{"mpegts", "mpeg", "mpegvideo", "flv", "asf", "avi", "h264"};
+    return std::find(kFormats.begin(), kFormats.end(), probe_media(path).format) != kFormats.end();
+}
 
 Pairs::Pairs(FrameSource& a, FrameSource& b, bool from_start) : source_a_(a), source_b_(b) {
     a_ = a.next();

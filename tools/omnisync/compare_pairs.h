@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "omnisync/stream.h"
 
@@ -12,6 +13,10 @@ struct Alignment {
     double shift_s = 0;      ///< taken off B's times
     double tolerance_s = 0;  ///< times that are so near are the same moment
 };
+
+/// Whether the container of this file begins its clock where it likes: the same film starts at another time in it, and
+/// first pictures have to be taken for one moment. Throws what probe_media throws.
+[[nodiscard]] bool has_clock_of_its_own(const std::string& path);
 
 /// Two frames of one moment, or one that has no partner.
 struct Moment {

@@ -131,20 +131,6 @@ Option keep_audio(SoundOptions& sound) {
     return std::move(option).defaults_to("replaced");
 }
 
-Option speaker(std::optional<SpeakerChoice>& target) {
-    Option option;
-    option.names = "--speaker";
-    option.placeholder = "auto|all|largest|left|right|INDEX|FACE.png";
-    option.choices = {"auto", "all", "largest", "left", "right"};
-    option.help =
-        "whose mouth: who moves it with the video's own sound (auto), everybody's, the largest face's, the leftmost's "
-        "or rightmost's of each shot, the person's of this number (inspect tells it), the person's in a picture";
-    option.assign = [&target](const std::string& given) { target = parse_speaker(given); };
-    option.show = [&target] { return target ? to_text(*target) : std::string("auto"); };
-    option.default_text = option.show();
-    return option;
-}
-
 FaceHint parse_face_box(std::string_view given) {
     std::vector<double> numbers;
     for (std::string_view rest = given; numbers.size() < 6;) {
@@ -261,7 +247,7 @@ CommandSpec declare_dub(DubCommand& dub) {
                "shift the speech: positive is later, negative cuts its beginning"),
     };
     for (Option& option : engine_options(dub.settings)) spec.options.push_back(std::move(option));
-    spec.options.push_back(speaker(dub.speaker));
+    spec.options.push_back(speaker_option(dub.speaker));
     spec.options.push_back(text("--segments", "FILE", dub.segments,
                                 "who speaks when, with which file: JSON, or SubRip with [speaker] before each text")
                                .command_line_only());
@@ -271,6 +257,7 @@ CommandSpec declare_dub(DubCommand& dub) {
     for (Option& option : output_options(dub.output)) spec.options.push_back(std::move(option));
     spec.options.push_back(
         text("--report", "FILE.json", dub.report, "write what was done, as JSON, when it is done").command_line_only());
+    spec.options.push_back(qa_option(dub.qa));
     spec.options.push_back(
         text("--plan", "FILE.csv", dub.plan, "write what the engine planned: a row for each picture and redrawn mouth")
             .command_line_only());
@@ -363,11 +350,25 @@ CommandSpec declare_doctor(DoctorCommand& doctor) {
 
 }  // namespace
 
+Option speaker_option(std::optional<SpeakerChoice>& target) {
+    Option option;
+    option.names = "--speaker";
+    option.placeholder = "auto|all|largest|left|right|INDEX|FACE.png";
+    option.choices = {"auto", "all", "largest", "left", "right"};
+    option.help =
+        "whose mouth: who moves it with the video's own sound (auto), everybody's, the largest face's, the leftmost's "
+        "or rightmost's of each shot, the person's of this number (inspect tells it), the person's in a picture";
+    option.assign = [&target](const std::string& given) { target = parse_speaker(given); };
+    option.show = [&target] { return target ? to_text(*target) : std::string("auto"); };
+    option.default_text = option.show();
+    return option;
+}
+
 std::vector<CommandSpec> declare_commands(Invocation& invocation) {
     return {
         declare_global(invocation.global),     declare_dub(invocation.dub),         declare_inspect(invocation.inspect),
         declare_compare(invocation.compare),   declare_prepare(invocation.prepare), declare_train(invocation.train),
-        declare_validate(invocation.validate), declare_models(invocation.models),   declare_doctor(invocation.doctor)};
+        declare_validate(invocation.validate), declare_models(invocation.models), declare_eval(invocation.eval),   declare_doctor(invocation.doctor)};
 }
 
 }  // namespace omnisync::command

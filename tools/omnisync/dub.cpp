@@ -15,12 +15,14 @@
 #include "command_files.h"
 #include "dub_job.h"
 #include "engine_at_work.h"
+#include "evaluation.h"
 #include "face_match.h"
 #include "faces_report.h"
 #include "first_pass.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
+#include "qa_verdict.h"
 #include "report.h"
 #include "session.h"
 
@@ -176,6 +178,37 @@ private:
     std::optional<StagedFile> file_;
 };
 
+/// Looks at the finished output as a stranger would; nothing where no mouth was redrawn.
+std::optional<Evaluation> look_at_result(const DubRun& run, const Dubbed& done) {
+    if (!done.engine) return std::nullopt;
+    const DubCommand& command = run.command;
+    const KnownSource source = known_source(run, done);
+    EvaluationRequest request;
+    request.video = command.output.path;
+    request.reference = command.video;
+    request.speech = command.speech;
+    request.speech_track = command.output.sound.speech_track;
+    request.speech_start_s =
+        static_cast<double>(first_sample(command.sync, {}, run.speech.rate_hz)) / run.speech.rate_hz;
+    request.models = command.faces.models;
+    request.source = &source;
+    try {
+        return evaluate(request, run.session);
+    } catch (const Error& error) {
+        throw Error(error.code(),
+                    concat("'", request.video, "' is written, but its figures are not known: ", error.what()),
+                    error.hint());
+    }
+}
+
+/// What is demanded of a result without a redrawn mouth is not there.
+QaVerdict verdict_on(const DubCommand& command, const std::optional<Evaluation>& evaluation) {
+    if (evaluation) return judge(parse_demands(command.qa), *evaluation);
+    QaVerdict verdict;
+    for (const Demand& demand : parse_demands(command.qa)) verdict.demands.push_back({demand, std::nullopt, false});
+    return verdict;
+}
+
 void warn_about_result(const DubReport& done) {
     warn_about_reading(done);
     for (const std::string& warning : done.written.warnings) log::warn(warning);
@@ -204,20 +237,27 @@ int run_dub(const DubCommand& command, const Session& session) {
     if (command.dry_run) return rehearse(command, session, speech, found, looked - speech_read);
 
     Progress progress(session.console(), session.progress_style());
-    const Dubbed done = run_job({command, session, speech, found, command.output.path, command.preview_s, &progress});
+    const DubRun run{command, session, speech, found, command.output.path, command.preview_s, &progress};
+    const Dubbed done = run_job(run);
     const double ended = now_s();
 
     warn_about_result(done.report);
     plan.publish(
         plan_table(done.engine ? done.engine->plan : std::vector<PlanRow>{}, seconds(done.report.video.origin)));
+    const bool demanded = !command.qa.empty() && command.engine != "none";
+    const auto evaluation = report.wanted() || demanded ? look_at_result(run, done) : std::nullopt;
+    const auto verdict = demanded ? std::optional(verdict_on(command, evaluation)) : std::nullopt;
     if (report.wanted() || session.global().json) {
-        const std::string document = dump(to_json(
-            command, done, found, {ended - started, speech_read - started, looked - speech_read, ended - looked}));
-        report.publish(document + "\n");
-        if (session.global().json) session.result(document);
+        Json document =
+            to_json(command, done, found,
+                    {now_s() - started, speech_read - started, looked - speech_read, ended - looked, now_s() - ended});
+        document["quality"] = evaluation ? quality_json(*evaluation) : Json(nullptr);
+        document["qa"] = verdict ? to_json(*verdict) : Json(nullptr);
+        report.publish(dump(document) + "\n");
+        if (session.global().json) session.result(dump(document));
     }
     session.say(summary(command, done.report, ended - looked));
-    return 0;
+    return verdict ? report_verdict(*verdict) : 0;
 }
 
 }  // namespace omnisync::command

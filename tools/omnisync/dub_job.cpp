@@ -62,6 +62,16 @@ double estimate_length(const VideoInfo& video, const SpeechInfo& speech, const D
     return command.preview_s > 0 && length > 0 ? std::min(length, command.preview_s) : length;
 }
 
+KnownSource known_source(const DubRun& run, const Dubbed& done) {
+    Job job = make_job(run);
+    KnownSource source;
+    source.faces = run.faces;
+    source.shown = pictures_of(job, run.faces->video, run.faces->analysis.pts);
+    if (done.engine) source.plan = done.engine->plan;
+    source.open_shown = [job = std::move(job)] { return open_pictures(job); };
+    return source;
+}
+
 DubReport copy_job(const DubRun& run, const std::function<bool()>& stop) {
     const DubCommand& command = run.command;
     if (command.preview_s > 0)

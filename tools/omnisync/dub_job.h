@@ -6,6 +6,7 @@
 
 #include "base/progress.h"
 #include "command.h"
+#include "evaluation.h"
 #include "report.h"
 #include "session.h"
 
@@ -25,6 +26,9 @@ struct DubRun {
 
 /// Reads, edits and writes. Throws what the pipeline, the media library and the engine throw.
 [[nodiscard]] Dubbed run_job(const DubRun& run);
+
+/// What the pictures of the output were made from. Borrows from `run`, which outlives it.
+[[nodiscard]] KnownSource known_source(const DubRun& run, const Dubbed& done);
 
 /// The coded picture as it is, with the new sound.
 [[nodiscard]] DubReport copy_job(const DubRun& run, const std::function<bool()>& stop);

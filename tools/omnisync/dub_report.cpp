@@ -94,6 +94,7 @@ Json options_json(const DubCommand& command) {
             {"audio_track", track(sound.replaced_track)},
             {"speech_track", track(sound.speech_track)},
             {"preview_s", command.preview_s > 0 ? Json(command.preview_s) : Json(nullptr)},
+            {"qa", text(command.qa)},
             {"strict", command.strict}};
 }
 
@@ -259,6 +260,7 @@ Json to_json(const DubCommand& command, const Dubbed& dubbed, const DubFaces* fa
               {"speech_s", timings.speech_s},
               {"faces_s", timings.faces_s},
               {"run_s", timings.run_s},
+              {"quality_s", timings.quality_s},
               {"frames_per_s", frames_per_s},
               {"speed", timings.run_s > 0 ? length / timings.run_s : 0},
               {"peak_memory_bytes", peak_memory()}}}};

@@ -51,6 +51,7 @@ void check_without_engine(const DubCommand& command) {
     warn(asked.seed != usual.seed, "--seed");
     warn(asked.strength != usual.strength, "--strength");
     warn(asked.xdub_compat, "--xdub-compat");
+    warn(!command.qa.empty(), "--qa");
 }
 
 const CoreApi& core_of(const Module& module) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "omnisync/speakers.h"
+
 namespace omnisync::command {
 
 enum class ValueKind { flag, integer, number, text };
@@ -63,6 +65,9 @@ Option number(std::string names, std::string placeholder, double& target, Range 
 Option number(std::string names, std::string placeholder, std::optional<double>& target, Range range, std::string help);
 Option integer(std::string names, std::string placeholder, int& target, Range range, std::string help);
 Option choice(std::string names, std::vector<std::string> choices, std::string& target, std::string help);
+/// --speaker and --qa, for the commands that have them.
+Option speaker_option(std::optional<SpeakerChoice>& target);
+Option qa_option(std::string& target);
 
 /// An operand: a word on the command line without an option's name. Those that may be left out come last.
 struct Operand {
@@ -86,12 +91,14 @@ struct PrepareCommand;
 struct TrainCommand;
 struct ValidateCommand;
 struct ModelsCommand;
+struct EvalCommand;
 
 // In a file of their own.
 CommandSpec declare_prepare(PrepareCommand& prepare);
 CommandSpec declare_train(TrainCommand& train);
 CommandSpec declare_validate(ValidateCommand& validate);
 CommandSpec declare_models(ModelsCommand& models);
+CommandSpec declare_eval(EvalCommand& eval);
 
 /// The global options first, then every command; bound to the fields of `invocation`, which outlives the result.
 std::vector<CommandSpec> declare_commands(Invocation& invocation);

@@ -33,6 +33,7 @@ struct DubTimings {
     double speech_s = 0;  ///< decoding the speech once, before the work starts
     double faces_s = 0;   ///< looking for faces
     double run_s = 0;     ///< preparing the engine, reading, editing, writing
+    double quality_s = 0;  ///< looking at the result
 };
 
 /// The first pass of a dub.
