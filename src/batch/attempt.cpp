@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "base/staged_file.h"
 #include "batch/files.h"
+#include "batch/report_paths.h"
 
 namespace omnisync::batch {
 namespace {
@@ -214,45 +213,22 @@ private:
     }
 
     void put_side_files(const std::string& folder) {
-        for (const SideFile& side : side_files(folder)) {
+        const std::vector<SideFile> sides = side_files(folder);
+        std::map<std::string, std::string> names{
+            {folder + "/" + fs::path(job_.output).filename().string(), job_.output}};
+        for (const SideFile& side : sides) names.emplace(side.made, side.target);
+        for (const SideFile& side : sides) {
             std::error_code error;
             if (!fs::exists(side.made, error)) continue;
             // The output is in place, and that is what counts.
             try {
-                if (!side.shared) name_true_paths(side.made, folder);
+                if (!side.shared) rename_in_report(side.made, names);
                 if (!put_in_place(side.made, side.target, replace_ && !side.shared) && !side.shared)
                     log::warn("'", side.target, "' appeared while we worked, and stays as it is");
             } catch (const Error& problem) {
                 log::warn(problem.what());
             }
         }
-    }
-
-    /// A report names the files that were written: as they are called in the end.
-    void name_true_paths(const std::string& report, const std::string& folder) const {
-        if (!report.ends_with(".json")) return;
-        std::ifstream stream(report, std::ios::binary);
-        auto document = nlohmann::ordered_json::parse(stream, nullptr, false);
-        if (document.is_discarded()) return;
-        const auto sides = side_files(folder);
-        const std::string output = folder + "/" + fs::path(job_.output).filename().string();
-        const std::function<void(nlohmann::ordered_json&)> visit = [&](nlohmann::ordered_json& value) {
-            if (value.is_structured())
-                for (auto& inner : value) visit(inner);
-            if (!value.is_string()) return;
-            const auto& text = value.get_ref<const std::string&>();
-            if (text == output) {
-                value = job_.output;
-                return;
-            }
-            for (const SideFile& side : sides)
-                if (value == side.made) value = side.target;
-        };
-        visit(document);
-        std::ofstream out(report, std::ios::binary | std::ios::trunc);
-        out << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
-        out.flush();
-        require(static_cast<bool>(out), ExitCode::io, "cannot write '", report, "'");
     }
 
     Outcome publish(const ChildEnd& end) {

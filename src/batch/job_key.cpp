@@ -49,7 +49,8 @@ std::string KeyMaker::settings_of(const Job& job) {
     }
     for (const auto& [name, value] : job.options) {
         const Role role = table_.find(name)->second.role;
-        if (name == "force" || role == Role::analysis || role == Role::folder) continue;  // they change no result
+        if (name == "force" || name == "cache-results" || role == Role::analysis || role == Role::folder)
+            continue;  // they change no result
         add_word(sum, name);
         const bool file = role == Role::input || (role == Role::speaker && value.starts_with('/'));
         add_word(sum, file ? std::string_view("file") : std::string_view(value));

@@ -124,7 +124,6 @@ std::string StateFolder::try_path(const std::string& id, int number) const {
 }
 
 std::string StateFolder::log_path(const std::string& id, int number) const {
-    make_folder(folder_ + "/" + id.substr(0, 2));
     return file(id, concat(".", number, ".log"));
 }
 
