@@ -10,6 +10,7 @@
 #include "engines/xdub/memory_needs.h"
 #include "engines/xdub/model_files.h"
 #include "engines/xdub/model_sizes.h"
+#include "evaluation/sync_net.h"
 #include "omnisync/error.h"
 #include "weights/convert.h"
 #include "weights/inventory.h"
@@ -29,19 +30,28 @@ ModelReport report_of(const std::string& part, const std::string& file, const In
     return report;
 }
 
+/// Of a model of our own, where it is there.
+void add(ModelsReport& report, const fs::path& folder, const char* part, const weights::Build& build) {
+    const fs::path file = folder / concat(part, ".safetensors");
+    if (!fs::is_regular_file(file)) return;
+    const Inventory found = weights::take_inventory(weights::open_weights(file.string(), {}), build);
+    report.models.push_back(report_of(part, file.string(), found));
+}
+
 ModelsReport check_portable(const fs::path& folder) {
     ModelsReport report{"portable", {}, {}, {}};
-    const auto add = [&](const char* part, const weights::Build& build) {
-        const fs::path file = folder / concat(part, ".safetensors");
-        if (!fs::is_regular_file(file)) return;
-        const Inventory found = weights::take_inventory(weights::open_weights(file.string(), {}), build);
-        report.models.push_back(report_of(part, file.string(), found));
-    };
-    add("motion", [](weights::Parameters& survey) {
+    add(report, folder, "motion", [](weights::Parameters& survey) {
         (void)portable::MotionNet(weights::Scope(survey));
         (void)portable::MotionBasis(weights::Scope(survey));
     });
-    add("render", [](weights::Parameters& survey) { (void)portable::RenderNet(weights::Scope(survey)); });
+    add(report, folder, "render",
+        [](weights::Parameters& survey) { (void)portable::RenderNet(weights::Scope(survey)); });
+    return report;
+}
+
+ModelsReport check_sync(const fs::path& folder) {
+    ModelsReport report{"sync", {}, {}, {}};
+    add(report, folder, "sync", [](weights::Parameters& survey) { (void)evaluation::SyncNet(weights::Scope(survey)); });
     return report;
 }
 
@@ -130,10 +140,11 @@ std::vector<std::string> convert_folder(const ConversionRequest& request, const 
 std::vector<ModelsReport> check_models(const std::string& folder) {
     require(fs::is_directory(folder), ExitCode::no_input, folder, ": no such folder");
     std::vector<ModelsReport> reports;
-    for (const fs::path& place : {fs::path(folder), fs::path(folder) / "portable"}) {
-        ModelsReport portable = check_portable(place);
-        if (!portable.models.empty()) reports.push_back(std::move(portable));
-    }
+    for (const auto& [name, check] : {std::pair{"portable", &check_portable}, {"sync", &check_sync}})
+        for (const fs::path& place : {fs::path(folder), fs::path(folder) / name}) {
+            ModelsReport found = check(place);
+            if (!found.models.empty()) reports.push_back(std::move(found));
+        }
     for (const fs::path& place : {fs::path(folder), fs::path(folder) / "xdub"})
         if (has_xdub(place.string())) reports.push_back(check_xdub(place.string()));
     if (reports.empty())

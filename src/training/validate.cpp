@@ -113,10 +113,15 @@ Validation validate_render(const ValidateRequest& request, const std::function<b
 }
 
 Figures figures_of(const SyncClipScore& score) {
-    return {{"within 20 ms", score.found},        {"error ms", score.error_ms},
-            {"followed", score.followed},         {"offset ms", score.offset_ms},
-            {"above others", score.above_others}, {"nearer than others", score.nearer_than_others},
-            {"confidence", score.confidence},     {"distance", score.distance}};
+    return {{"within 20 ms", score.found},
+            {"error ms", score.error_ms},
+            {"followed", score.followed},
+            {"halves agree", score.halves_agree},
+            {"offset ms", score.offset_ms},
+            {"above others", score.above_others},
+            {"nearer than others", score.nearer_than_others},
+            {"confidence", score.confidence},
+            {"distance", score.distance}};
 }
 
 Validation validate_sync(const ValidateRequest& request, const std::function<bool()>& stop) {

@@ -58,6 +58,22 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
+/// The face from window `first` to `end`.
+Seen part_of(const Seen& seen, std::size_t first, std::size_t end) {
+    const auto from = static_cast<std::ptrdiff_t>(first), to = static_cast<std::ptrdiff_t>(end);
+    return {seen.vectors.narrow(0, from, to - from),
+            {seen.times_s.begin() + from, seen.times_s.begin() + to},
+            {seen.moves.begin() + from, seen.moves.begin() + to}};
+}
+
+/// Two parts that share no picture must find the same: what a clip's own offset cannot hide.
+bool halves_agree(const Seen& seen, const Heard& heard) {
+    const std::size_t all = seen.times_s.size();
+    const SyncScores first = evaluation::compare(part_of(seen, 0, all / 2), heard, 0, kReach_s);
+    const SyncScores second = evaluation::compare(part_of(seen, all / 2, all), heard, 0, kReach_s);
+    return first.absent.empty() && second.absent.empty() && std::abs(first.offset_ms - second.offset_ms) <= kNear_ms;
+}
+
 void try_shifts(SyncClipScore& score, const evaluation::SyncNet& net, const Seen& seen, const at::Tensor& sound,
                 const SyncTrial& trial) {
     std::vector<double> errors;
@@ -92,6 +108,7 @@ std::vector<SyncClipScore> score_sync(const evaluation::SyncNet& net, const Foot
         score.offset_ms = own.offset_ms;
         score.confidence = own.confidence;
         score.distance = own.distance;
+        score.halves_agree = halves_agree(seen, voices[i]) ? 1 : 0;
         try_shifts(score, net, seen, sound_of(footage, i), trial);
         double tried = 0;
         const auto others = std::min<std::size_t>(static_cast<std::size_t>(trial.others), footage.clips.size() - 1);
@@ -128,6 +145,7 @@ SyncScore mean_of(const std::vector<SyncClipScore>& clips) {
         score.mean.found += clip.found;
         score.mean.followed += clip.followed;
         score.mean.error_ms += clip.error_ms;
+        score.mean.halves_agree += clip.halves_agree;
         score.mean.above_others += clip.above_others;
         score.mean.nearer_than_others += clip.nearer_than_others;
     }
@@ -135,7 +153,7 @@ SyncScore mean_of(const std::vector<SyncClipScore>& clips) {
     const auto count = static_cast<double>(score.clips);
     for (double* value :
          {&score.mean.offset_ms, &score.mean.confidence, &score.mean.distance, &score.mean.found, &score.mean.followed,
-          &score.mean.error_ms, &score.mean.above_others, &score.mean.nearer_than_others})
+          &score.mean.error_ms, &score.mean.halves_agree, &score.mean.above_others, &score.mean.nearer_than_others})
         *value /= count;
     score.offset_deviation_ms = std::sqrt(std::max(0.0, square / count - score.mean.offset_ms * score.mean.offset_ms));
     score.mean.scored = true;

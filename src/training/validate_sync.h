@@ -25,6 +25,7 @@ struct SyncClipScore {
     double found = 0;               ///< share of shifts found within 20 ms
     double followed = 0;            ///< the same, against the offset found without a shift
     double error_ms = 0;            ///< median over shifts of |found - shift|
+    double halves_agree = 0;        ///< 1 when the offsets of the clip's first and second half are within 20 ms
     double above_others = 0;        ///< share of other clips' sounds with less confidence
     double nearer_than_others = 0;  ///< with more distance
     bool scored = false;            ///< false: nobody speaks, nothing moves
