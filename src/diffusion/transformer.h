@@ -1,5 +1,6 @@
 // The block of our small diffusion transformers: attention and a gated MLP, each modulated by what the noise level and
-// the condition say (adaLN-zero; Peebles & Xie 2023, section 3.2).
+// the condition say (adaLN-zero; Peebles & Xie 2023, section 3.2). As tensor operations, for training; inference runs
+// fixed_blocks.h.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -33,8 +34,10 @@ public:
     /// learned positions.
     [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& condition,
                                         const std::optional<Rotary>& position) const;
+    [[nodiscard]] const weights::Linear& modulation() const { return modulation_; }
 
 private:
+    friend class FixedBlocks;
     [[nodiscard]] at::Tensor attend(const at::Tensor& x, const std::optional<Rotary>& position) const;
     [[nodiscard]] at::Tensor mlp(const at::Tensor& x) const;
 

@@ -7,7 +7,9 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/silu.h>
+#include <c10/core/GradMode.h>
 
+#include "engines/portable/motion_forward.h"
 #include "speech/log_mel.h"
 
 namespace omnisync::portable {
@@ -69,12 +71,21 @@ at::Tensor MotionNet::expect(const at::Tensor& heard) const {
     return expect_out_(hidden);
 }
 
+void MotionNet::fix() {
+    fixed_ = std::make_shared<MotionForward>(MotionForward::Parts{config_, tokens_, speech_, level_in_, level_out_,
+                                                                  style_, blocks_, last_modulation_, out_});
+}
+
+diffusion::Rotary MotionNet::turns(std::int64_t frames, const MotionConfig& config) {
+    return diffusion::rotary(at::arange(frames, at::kFloat), config.width / config.heads, kLongestWave);
+}
+
 at::Tensor MotionNet::denoise(const Noisy& noisy, const at::Tensor& heard, const at::Tensor& expected) const {
+    if (fixed_ && !at::GradMode::is_enabled()) return (*fixed_)(noisy, heard, expected).clone();
     at::Tensor x = tokens_(at::cat({noisy.motion, expected, noisy.carried.unsqueeze(-1)}, -1)) + speech_(heard);
     const at::Tensor level = level_out_(at::silu(level_in_(diffusion::embed_level(noisy.level, config_.width))));
     const at::Tensor condition = at::silu(level + style_(noisy.style)).unsqueeze(1);
-    const at::Tensor positions = at::arange(x.size(1), x.options());
-    const diffusion::Rotary rotary = diffusion::rotary(positions, config_.width / config_.heads, kLongestWave);
+    const diffusion::Rotary rotary = turns(x.size(1), config_);
     for (const diffusion::Block& block : blocks_) x = block(x, condition, rotary);
     const auto m = last_modulation_(condition).chunk(2, -1);
     // What is learned is a correction of the expectation, which is zero without speech.

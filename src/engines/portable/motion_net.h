@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct MotionConfig {
 class MotionNet {
 public:
     explicit MotionNet(const weights::Scope& scope, const MotionConfig& config = {});
+    /// From now on the weights stay as they are, and denoise() without gradients runs motion_forward.h: the same up to
+    /// the rounding of sums, faster, one call at a time. Copies of the net share that.
+    void fix();
 
     /// `mel` [B, T, kBands] at 100 Hz, normalised -> [B, ear_width, T / 2] at kHeardRateHz.
     [[nodiscard]] at::Tensor hear(const at::Tensor& mel) const;
@@ -51,6 +55,8 @@ public:
     [[nodiscard]] const at::Tensor& silence() const { return silence_; }
 
     [[nodiscard]] const MotionConfig& config() const { return config_; }
+    /// The rotary angles of a window.
+    [[nodiscard]] static diffusion::Rotary turns(std::int64_t frames, const MotionConfig& config);
 
 private:
     MotionConfig config_;
@@ -68,6 +74,7 @@ private:
     std::vector<diffusion::Block> blocks_;
     weights::Linear last_modulation_;
     weights::Linear out_;
+    std::shared_ptr<class MotionForward> fixed_;
 };
 
 }  // namespace omnisync::portable

@@ -11,11 +11,11 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
-
-#include <utility>
+#include <c10/core/GradMode.h>
 
 #include "diffusion/flow.h"
 #include "engines/portable/motion_basis.h"
+#include "engines/portable/render_forward.h"
 #include "geometry/lower_face.h"
 
 namespace omnisync::portable {
@@ -24,15 +24,10 @@ namespace {
 using geometry::kWindowSide;
 using weights::Init;
 
-constexpr std::int64_t kChannels = 5 * 3 + 2;
 constexpr double kShapeReach = 6;         // canonical pixels from the lips to where the distance says no more
 constexpr double kFocus = 18;             // canonical pixels, deviation of the Gaussian
 constexpr int kBicubic = 2, kBorder = 1;  // ATen's numbers
-// A token speaks for a patch: of so many numbers a side, per channel.
-constexpr std::int64_t kColourCells = 8, kShareCells = 4, kShiftCells = 2;
-constexpr std::int64_t kOutputs =
-    3 * kColourCells * kColourCells + 3 * kShareCells * kShareCells + 2 * kShiftCells * kShiftCells;
-constexpr double kGeometryUnit = 0.1;  // of a canonical pixel, for inputs of about 1
+constexpr double kGeometryUnit = 0.1;     // of a canonical pixel, for inputs of about 1
 
 at::Tensor lips_distance(const at::Tensor& target, std::int64_t first, std::int64_t count, const at::Tensor& points) {
     const at::Tensor distance = geometry::distance_to_polygon(target.narrow(1, first, count), points.view({-1, 2}));
@@ -94,21 +89,27 @@ at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition&
 
 RenderNet::RenderNet(const weights::Scope& scope, const RenderConfig& config)
     : config_(config),
-      patches_(scope / "patches", kChannels * config.patch * config.patch, config.width),
+      patches_(scope / "patches", kRenderInputs * config.patch * config.patch, config.width),
       places_(scope.get("places", {(kWindowSide / config.patch) * (kWindowSide / config.patch), config.width},
                         Init::small)),
       level_in_(scope / "level_in", config.width, config.width),
       level_out_(scope / "level_out", config.width, config.width),
       geometry_(scope / "geometry", 8 * kMotionPoints, config.width),
       last_modulation_(scope / "last_modulation", config.width, 2 * config.width, Init::zeros),
-      out_(scope / "out", config.width, kOutputs, Init::zeros) {
+      out_(scope / "out", config.width, kRenderOutputs, Init::zeros) {
     const std::int64_t side = kWindowSide / config.patch;
     for (std::int64_t i = 0; i < config.blocks; ++i)
         blocks_.emplace_back(scope / "blocks" / i, diffusion::BlockConfig{config.width, config.heads, 4, side, side});
 }
 
+void RenderNet::fix() {
+    fixed_ = std::make_shared<RenderForward>(RenderForward::Parts{config_, patches_, places_, level_in_, level_out_,
+                                                                  geometry_, blocks_, last_modulation_, out_});
+}
+
 at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, const RenderCondition& condition,
                               const at::Tensor& geometry_known) const {
+    if (fixed_ && !at::GradMode::is_enabled()) return (*fixed_)(noisy, level, condition, geometry_known).clone();
     const std::int64_t batch = noisy.size(0);
     const std::int64_t patch = config_.patch;
     const std::int64_t side = kWindowSide / patch;
@@ -116,9 +117,9 @@ at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, 
     const compositing::Proposal& made = condition.proposal;
     const at::Tensor seen =
         at::cat({noisy, made.blended, made.source, made.exemplar, made.second, condition.shapes * known}, 1);
-    const at::Tensor tokens = seen.view({batch, kChannels, side, patch, side, patch})
+    const at::Tensor tokens = seen.view({batch, kRenderInputs, side, patch, side, patch})
                                   .permute({0, 2, 4, 1, 3, 5})
-                                  .reshape({batch, side * side, kChannels * patch * patch});
+                                  .reshape({batch, side * side, kRenderInputs * patch * patch});
     at::Tensor x = patches_(tokens) + places_;
     const at::Tensor when = level_out_(at::silu(level_in_(diffusion::embed_level(level, config_.width))));
     const at::Tensor what = geometry_(condition.geometry * geometry_known.view({-1, 1}));
@@ -128,7 +129,7 @@ at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, 
     const at::Tensor said = out_(at::layer_norm(x, {config_.width}) * (m[1] + 1) + m[0]).to(at::kFloat);
     std::vector<at::Tensor> fields;
     std::int64_t first = 0;
-    for (const auto& [channels, cells] : {std::pair{3L, kColourCells}, {3L, kShareCells}, {2L, kShiftCells}}) {
+    for (const auto& [channels, cells] : kRenderFields) {
         const at::Tensor field = said.narrow(2, first, channels * cells * cells)
                                      .view({batch, side, side, channels, cells, cells})
                                      .permute({0, 3, 1, 4, 2, 5})

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <vector>
 
 #include "compositing/proposal.h"
@@ -40,6 +41,15 @@ struct RenderCondition {
 ///   6..7  canonical pixels by which to look aside
 inline constexpr std::int64_t kCorrectionChannels = 8;
 
+/// Pictures' channels that a token sees a patch of: five pictures and the shapes.
+inline constexpr std::int64_t kRenderInputs = 5 * 3 + 2;
+/// A token speaks for a patch: `cells` x `cells` numbers of each channel of the correction, these in order.
+struct RenderField {
+    std::int64_t channels, cells;
+};
+inline constexpr RenderField kRenderFields[] = {{3, 8}, {3, 4}, {2, 2}};
+inline constexpr std::int64_t kRenderOutputs = 3 * 8 * 8 + 3 * 4 * 4 + 2 * 2 * 2;
+
 /// A proposal as `propose` makes it, `blended` corrected, out of pictures of -1 .. 1 of any resolution.
 [[nodiscard]] compositing::Proposal apply_correction(const at::Tensor& correction,
                                                      const compositing::FacePictures& source,
@@ -49,9 +59,14 @@ inline constexpr std::int64_t kCorrectionChannels = 8;
 /// The same for the window itself, whose proposal is made already: [B, 3, 96, 96].
 [[nodiscard]] at::Tensor apply_correction(const at::Tensor& correction, const RenderCondition& condition);
 
+class RenderForward;
+
 class RenderNet {
 public:
     explicit RenderNet(const weights::Scope& scope, const RenderConfig& config = {});
+    /// From now on the weights stay as they are, and calls without gradients run render_forward.h: the same up to the
+    /// rounding of sums, faster, one call at a time. Copies of the net share that.
+    void fix();
     /// The correction that makes the clean window, from `noisy` [B, 3, 96, 96] at `level` [B]. `geometry_known` [B]: 0
     /// is the null condition of guidance, in which geometry and shapes are dropped.
     [[nodiscard]] at::Tensor denoise(const at::Tensor& noisy, const at::Tensor& level, const RenderCondition& condition,
@@ -67,6 +82,7 @@ private:
     std::vector<diffusion::Block> blocks_;
     weights::Linear last_modulation_;
     weights::Linear out_;
+    std::shared_ptr<RenderForward> fixed_;
 };
 
 /// How a correction is sampled.

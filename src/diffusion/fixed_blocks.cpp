@@ -1,0 +1,129 @@
+#include "diffusion/fixed_blocks.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+
+#include "ops/attention.h"
+#include "ops/bias_activation.h"
+#include "ops/depthwise_tokens.h"
+#include "ops/gated_norm.h"
+#include "ops/qk_norm_rope.h"
+
+namespace omnisync::diffusion {
+namespace {
+
+constexpr double kEpsilon = 1e-5;  // at::layer_norm's own
+constexpr std::int64_t kRowsPerBlock = 6;
+
+enum Slot : std::size_t { kRows, kCondition, kNormed, kQkv, kSeen, kBranch, kWide, kActivated };
+
+ops::FixedLinear fixed(const weights::Linear& linear) {
+    return {linear.weight, linear.bias};
+}
+
+ops::FixedLinear all_modulations(const std::vector<Block>& blocks, const weights::Linear& last) {
+    std::vector<at::Tensor> weights;
+    std::vector<at::Tensor> biases;
+    for (const Block& block : blocks) {
+        weights.push_back(block.modulation().weight);
+        biases.push_back(block.modulation().bias);
+    }
+    weights.push_back(last.weight);
+    biases.push_back(last.bias);
+    return {at::cat(weights), at::cat(biases)};
+}
+
+}  // namespace
+
+FixedBlocks::Layer::Layer(const Block& block)
+    : config(block.config_),
+      qkv(fixed(block.qkv_)),
+      out(fixed(block.out_)),
+      up(fixed(block.up_)),
+      down(fixed(block.down_)) {
+    if (block.depthwise_.defined()) depthwise = block.depthwise_.flatten(1).t().to(at::kFloat).contiguous();
+}
+
+FixedBlocks::FixedBlocks(const std::vector<Block>& blocks, const weights::Linear& last_modulation)
+    : layers_(blocks.begin(), blocks.end()),
+      modulation_(all_modulations(blocks, last_modulation)),
+      rows_(kRowsPerBlock * static_cast<std::int64_t>(blocks.size()) + 2) {}
+
+const at::Tensor& FixedBlocks::buffer(std::size_t slot, const at::Tensor& x, std::int64_t widths) {
+    return workspace_.get(slot, {x.size(0), x.size(1), widths * x.size(2)}, x.options());
+}
+
+const at::Tensor& FixedBlocks::modulate(const at::Tensor& condition) {
+    const at::Tensor& rows =
+        workspace_.get(kRows, {condition.size(0), 1, rows_ * condition.size(2)}, condition.options());
+    const at::Tensor& last = workspace_.get(kCondition, condition.sizes(), condition.options());
+    // A sampler asks for the same rows again and again, and they cost as much memory traffic as a block.
+    if (condition.sizes() == rows_made_for_ && at::equal(last, condition)) return rows;
+    modulation_(condition, rows);
+    last.copy_(condition);
+    rows_made_for_ = condition.sizes().vec();
+    return rows;
+}
+
+void FixedBlocks::attend(const Layer& layer, const at::Tensor& y, const std::optional<Rotary>& position,
+                         const at::Tensor& out) {
+    const at::Tensor& qkv = buffer(kQkv, y, 3);
+    layer.qkv(y, qkv);
+    if (position) {
+        const at::Tensor heads = qkv.view({y.size(0), y.size(1), 3, layer.config.heads, -1});
+        ops::qk_norm_rope({.q = heads.select(2, 0),
+                           .k = heads.select(2, 1),
+                           .rotation = kernels::Rotation::halves,
+                           .cos = position->cos,
+                           .sin = position->sin});
+    }
+    const at::Tensor& seen = buffer(kSeen, y, 1);
+    ops::packed_attention(qkv, layer.config.heads, seen);
+    layer.out(seen, out);
+}
+
+void FixedBlocks::mlp(const Layer& layer, const at::Tensor& y, const at::Tensor& out) {
+    const at::Tensor& wide = buffer(kWide, y, layer.config.mlp_ratio);
+    layer.up(y, wide);
+    if (!layer.depthwise.defined()) {
+        ops::bias_activation_(wide, {}, kernels::Activation::gelu_tanh);
+        return layer.down(wide, out);
+    }
+    const at::Tensor& activated = buffer(kActivated, y, layer.config.mlp_ratio);
+    ops::depthwise_tokens(wide, layer.depthwise, layer.config.grid_rows, layer.config.grid_columns, activated);
+    layer.down(activated, out);
+}
+
+const at::Tensor& FixedBlocks::operator()(const at::Tensor& x, const at::Tensor& condition,
+                                          const std::optional<Rotary>& position) {
+    const at::Tensor& rows = modulate(condition);
+    const auto row = [&](std::size_t index) {
+        return rows.narrow(2, static_cast<std::int64_t>(index) * x.size(2), x.size(2));
+    };
+    const at::Tensor& y = buffer(kNormed, x, 1);
+    const at::Tensor& branch = buffer(kBranch, x, 1);
+    at::Tensor gate;  // of what the last sub-layer left in `branch`; undefined at first: there is nothing yet
+    const auto join = [&](std::size_t shift, std::size_t scale) {
+        ops::gated_norm({.x = x,
+                         .branch = gate.defined() ? branch : at::Tensor(),
+                         .out = y,
+                         .epsilon = kEpsilon,
+                         .gate = gate,
+                         .scale = row(scale),
+                         .shift = row(shift)});
+    };
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const std::size_t first = kRowsPerBlock * i;
+        join(first, first + 1);
+        attend(layers_[i], y, position, branch);
+        gate = row(first + 2);
+        join(first + 3, first + 4);
+        mlp(layers_[i], y, branch);
+        gate = row(first + 5);
+    }
+    join(kRowsPerBlock * layers_.size(), kRowsPerBlock * layers_.size() + 1);
+    return y;
+}
+
+}  // namespace omnisync::diffusion
