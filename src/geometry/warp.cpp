@@ -5,7 +5,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/linalg_solve.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/zeros.h>
@@ -19,7 +18,7 @@ namespace omnisync::geometry {
 namespace {
 
 constexpr double kReach = 4;      // the r at which a basis function begins to be straight
-constexpr double kStiffness = 2;  // what an exact fit is worth against a smooth one
+constexpr double kStiffness = 0.5;  // what an exact fit is worth against a smooth one
 
 /// [B, a, 2], [B, b, 2] -> [B, a, b]. Negative: -sqrt(r^2 + c^2) is conditionally positive definite, so that stiffness
 /// on the diagonal smooths.
@@ -47,8 +46,30 @@ Warp fit_warp(const at::Tensor& to, const at::Tensor& from) {
 }
 
 at::Tensor Warp::operator()(const at::Tensor& points) const {
-    const at::Tensor all = points.dim() == 2 ? points.unsqueeze(0).expand({centres.size(0), -1, -1}) : points;
-    return at::matmul(at::cat({basis(all, centres), with_one(all)}, 2), weights);
+    // By hand: the tensors that this would take in between are fifty times the result.
+    const std::int64_t batch = centres.size(0), n = centres.size(1), count = points.size(-2);
+    const at::Tensor places = points.contiguous(), middles = centres.contiguous(), shares = weights.contiguous();
+    const at::Tensor moved = at::empty({batch, count, 2});
+    float* out = moved.mutable_data_ptr<float>();
+    for (std::int64_t b = 0; b < batch; ++b) {
+        const float* const place = places.const_data_ptr<float>() + (points.dim() == 2 ? 0 : b * count * 2);
+        const float* const centre = middles.const_data_ptr<float>() + b * n * 2;
+        const float* const weight = shares.const_data_ptr<float>() + b * (n + 3) * 2;
+        const float* const plane = weight + 2 * n;
+        for (std::int64_t i = 0; i < count; ++i) {
+            const float x = place[2 * i], y = place[2 * i + 1];
+            float to_x = 0, to_y = 0;
+            for (std::int64_t k = 0; k < n; ++k) {
+                const float dx = x - centre[2 * k], dy = y - centre[2 * k + 1];
+                const float r = std::sqrt(dx * dx + dy * dy + static_cast<float>(kReach * kReach));
+                to_x -= r * weight[2 * k];
+                to_y -= r * weight[2 * k + 1];
+            }
+            *out++ = to_x + (plane[0] + plane[2] * x + plane[4] * y);
+            *out++ = to_y + (plane[1] + plane[3] * x + plane[5] * y);
+        }
+    }
+    return moved;
 }
 
 namespace {
