@@ -4,13 +4,13 @@
 //   gelu_tanh  y = x / (1 + exp(-2u)),  u = sqrt(2 / pi) (x + 0.044715 x^3): the same as x (1 + tanh u) / 2
 //   gelu_erf   y = x erfc(-x / sqrt 2) / 2
 //
-// exp and erfc are polynomials of ours (activation_math.h), of IEEE additions, multiplications and divisions in a fixed
-// order: CPU variants and splits give the same bits. Large |x| gives x or a zero of x's sign, infinities their limits,
-// NaN NaN.
+// On the CPU exp and erfc are polynomials of ours (lanes_math.h, bias_activation.cpp), of IEEE operations in a fixed
+// order: CPU variants and splits give the same bits. Large x gives x, large -x a zero; -infinity gives NaN or zero.
 //
-// Accuracy: within eps |y| + kBiasActivationError * 2^-24 * |y| * (1 + e), plus the same of the rounding of x + bias,
-// where eps is the type's rounding (2^-24, 2^-8) and e the exponent's size (|x|, |2u|, x^2 / 2); in addition 1e-37
-// where the result is that small.
+// Accuracy: within eps |y| + kBiasActivationError 2^-24 |y| (1 + e) + 1e-36 of the exact value, where eps is the type's
+// rounding (2^-24, 2^-8) and e the exponent's size: |x|, |2u|, x^2 / 2. Where e < 1 that is a few roundings; far out on
+// the negative side, where y is nearly 0, the exponent's own rounding shows. Results in bfloat16 that are subnormal may
+// become zero.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct BiasActivation {
 };
 
 /// In the header's terms, beyond the rounding of the result.
-inline constexpr double kBiasActivationError = 4;
+inline constexpr double kBiasActivationError = 8;
 
 [[nodiscard]] std::int64_t bias_activation_tasks(const BiasActivation& job);
 

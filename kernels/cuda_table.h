@@ -4,11 +4,15 @@
 
 #include <cstdint>
 
+#include "kernels/bias_activation.h"
 #include "kernels/depthwise_tokens.h"
 #include "kernels/face_crop.h"
 #include "kernels/face_warp.h"
 #include "kernels/gated_norm.h"
+#include "kernels/guided_step.h"
+#include "kernels/log_mel.h"
 #include "kernels/noise.h"
+#include "kernels/norm_silu.h"
 #include "kernels/qk_norm_rope.h"
 #include "kernels/paste.h"
 #include "kernels/types.h"
@@ -16,7 +20,7 @@
 namespace omnisync::kernels {
 
 /// Raised with every change of CudaTable or of an argument struct in it.
-inline constexpr std::int32_t kCudaTableVersion = 6;
+inline constexpr std::int32_t kCudaTableVersion = 9;
 
 struct CudaTableDevice {
     char name[256];
@@ -36,11 +40,15 @@ struct CudaTable {
     // Launchers: asynchronous, arguments as in the kernels' headers.
     int (*noise)(const Noise& job, Stream stream);
     int (*start_from_source)(const StartFromSource& job, Stream stream);
+    int (*bias_activation)(const BiasActivation& job, Stream stream);
     int (*gated_norm)(const GatedNorm& job, Stream stream);
+    int (*guided_step)(const GuidedStep& job, Stream stream);
     int (*qk_norm_rope)(const QkNormRope& job, Stream stream);
     int (*face_crop)(const FaceCrop& job, Stream stream);
     int (*face_warp)(const FaceWarp& job, Stream stream);
     int (*paste)(const Paste& job, Stream stream);
+    int (*norm_silu)(const NormSilu& job, Stream stream);
+    int (*log_mel)(const LogMel& job, Stream stream);
     int (*read_patch)(const ReadPatch& job, Stream stream);
     int (*depthwise_tokens)(const DepthwiseTokens& job, Stream stream);
 };

@@ -1,9 +1,13 @@
 // The CUDA side of every kernel for programs without CUDA: the same symbols, which throw.
+#include "kernels/bias_activation.h"
 #include "kernels/depthwise_tokens.h"
 #include "kernels/face_crop.h"
 #include "kernels/face_warp.h"
 #include "kernels/gated_norm.h"
+#include "kernels/guided_step.h"
+#include "kernels/log_mel.h"
 #include "kernels/noise.h"
+#include "kernels/norm_silu.h"
 #include "kernels/qk_norm_rope.h"
 #include "kernels/paste.h"
 #include "omnisync/error.h"
@@ -17,6 +21,12 @@ namespace {
 
 }  // namespace
 
+void bias_activation_cuda(const BiasActivation&, Stream) {
+    no_cuda();
+}
+void guided_step_cuda(const GuidedStep&, Stream) {
+    no_cuda();
+}
 void gated_norm_cuda(const GatedNorm&, Stream) {
     no_cuda();
 }
@@ -36,6 +46,12 @@ void face_warp_cuda(const FaceWarp&, Stream) {
     no_cuda();
 }
 void paste_cuda(const Paste&, Stream) {
+    no_cuda();
+}
+void norm_silu_cuda(const NormSilu&, Stream) {
+    no_cuda();
+}
+void log_mel_cuda(const LogMel&, Stream) {
     no_cuda();
 }
 void read_patch_cuda(const ReadPatch&, Stream) {

@@ -111,9 +111,13 @@ private:
 
 void check_face_crop(Check& check);
 void check_face_warp(Check& check);
+void check_log_mel(Check& check);
 void check_noise(Check& check);
+void check_norm_silu(Check& check);
 void check_noise_values(Check& check);
+void check_bias_activation(Check& check);
 void check_gated_norm(Check& check);
+void check_guided_step(Check& check);
 void check_qk_norm_rope(Check& check);
 void check_short_attention(Check& check);
 void check_packed_linear(Check& check);

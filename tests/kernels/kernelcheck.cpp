@@ -21,7 +21,9 @@ constexpr struct {
 } kChecks[] = {
     {"noise values", kernelcheck::check_noise_values},
     {"noise", kernelcheck::check_noise},
+    {"bias activation", kernelcheck::check_bias_activation},
     {"gated norm", kernelcheck::check_gated_norm},
+    {"guided step", kernelcheck::check_guided_step},
     {"qk norm rope", kernelcheck::check_qk_norm_rope},
     {"short attention", kernelcheck::check_short_attention},
     {"packed linear", kernelcheck::check_packed_linear},
@@ -29,6 +31,8 @@ constexpr struct {
     {"paste", kernelcheck::check_paste},
     {"face crop", kernelcheck::check_face_crop},
     {"face warp", kernelcheck::check_face_warp},
+    {"norm silu", kernelcheck::check_norm_silu},
+    {"log mel", kernelcheck::check_log_mel},
 };
 
 constexpr const char* kUsage =
