@@ -46,7 +46,9 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 pid_t start(std::vector<std::string> arguments, const ProcessOptions& options, const Pipe& out, const Pipe& err) {
-    std::vector<std::string> environment = options.environment;
+    std::vector<std::string> environment = options.environment;  // the first of a name counts
+    // No test is to see what another one, or another build, has left in the user's cache.
+    environment.emplace_back("OMNISYNC_NO_CACHE=1");
     for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
 
     posix_spawn_file_actions_t actions;

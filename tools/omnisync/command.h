@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "batch_command.h"
 #include "omnisync/analysis.h"
 #include "omnisync/options.h"
 #include "omnisync/speakers.h"
@@ -25,6 +26,9 @@ struct Global {
     bool json = false;            ///< results on stdout as one JSON document
     int threads = 0;              ///< 0: as many as the machine has
     std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
+    std::string cache;            ///< folder; empty: the user's
+    bool no_cache = false;
+    int cache_mib = 4096;  ///< the most that the cache may hold
 
     [[nodiscard]] bool json_messages() const {
         return log_format == LogFormat::json || (log_format == LogFormat::automatic && progress == "json" && !quiet);
@@ -59,11 +63,13 @@ struct DubCommand {
     bool require_face = false;
     FaceOptions faces;
     OutputOptions output;
-    std::string report;    ///< JSON file; empty: none
-    std::string qa;        ///< demands; empty: none
-    std::string plan;      ///< CSV file; empty: none
-    bool mark = true;      ///< an output with redrawn mouths says so
-    double preview_s = 0;  ///< 0: the whole
+    std::string report;          ///< JSON file; empty: none
+    std::string report_html;     ///< HTML file; empty: none
+    bool cache_results = false;  ///< keep the result, take it if it is kept
+    std::string qa;              ///< demands; empty: none
+    std::string plan;            ///< CSV file; empty: none
+    bool mark = true;            ///< an output with redrawn mouths says so
+    double preview_s = 0;        ///< 0: the whole
     bool strict = false;
     bool dry_run = false;
 };
@@ -116,7 +122,7 @@ struct TrainCommand {
 };
 
 struct ValidateCommand {
-    std::string model;  ///< motion, render
+    std::string model;  ///< motion, render, sync
     std::string weights;
     std::vector<std::string> held_out;
     std::string output;  ///< CSV file; empty: none
@@ -129,10 +135,11 @@ struct ValidateCommand {
     std::optional<double> guidance;
     std::optional<double> decay;
     int seed = 0;
-    std::string from = "other";  ///< motion: other, still
-    std::string bank = "small";  ///< render: rich, small, closed
-    bool no_exemplars = false;   ///< render
-    int samples = 128;           ///< render
+    std::string from = "other";   ///< motion: other, still
+    std::string bank = "small";   ///< render: rich, small, closed
+    bool no_exemplars = false;    ///< render
+    int samples = 128;            ///< render
+    bool landmarks_only = false;  ///< sync
 };
 
 struct ModelsCommand {
@@ -146,6 +153,29 @@ struct ModelsCommand {
     bool quick = false;  ///< verify: names and shapes only
 };
 
+struct BenchCommand {
+    std::string benchmark;          ///< pairs, aigc-lipsync
+    std::string set;                ///< CSV file or folder
+    std::string output;             ///< folder
+    std::string manifest;           ///< aigc-lipsync: CSV file in place of the layout; empty: none
+    std::string outputs;            ///< folder of ready results; empty: `settings` makes them
+    std::string method;             ///< name in the tables; empty: the engine's, or that of `outputs`
+    std::string demands;            ///< as --qa of eval; empty: the usual
+    std::string verdicts;           ///< CSV file; empty: none
+    std::vector<std::string> dub;   ///< NAME=VALUE
+    std::vector<std::string> eval;  ///< NAME=VALUE
+    DubCommand settings;            ///< what `dub`, environment and configuration file amount to
+    bool measure = true;
+    int jobs = 1;
+    int resamples = 2000;
+    int seed = 1;
+    int embed_mib = 16;
+};
+
+struct CacheCommand {
+    std::string action;  ///< info, clear
+};
+
 struct EvalCommand {
     std::string video;
     std::string reference;  ///< empty: none
@@ -153,6 +183,7 @@ struct EvalCommand {
     std::optional<SpeakerChoice> speaker;
     std::string models;
     std::string niqe_model;  ///< empty: the one that ships
+    std::string syncnet;     ///< weights; empty: none
     std::string analysis, reference_analysis;
     std::string qa;                      ///< demands; empty: none
     std::string html, curves, features;  ///< files to write; empty: none
@@ -180,6 +211,9 @@ struct Invocation {
     TrainCommand train;
     ValidateCommand validate;
     ModelsCommand models;
+    BatchCommand batch;
+    BenchCommand bench;
+    CacheCommand cache;
     EvalCommand eval;
     DoctorCommand doctor;
     std::string command;  ///< the one to run: "dub", "inspect", "compare", "prepare", "train", "validate", "models" or
@@ -197,6 +231,9 @@ int run_prepare(const PrepareCommand& command, const Session& session);
 int run_train(const TrainCommand& command, const Session& session);
 int run_validate(const ValidateCommand& command, const Session& session);
 int run_models(const ModelsCommand& command, const Session& session);
+int run_batch(const BatchCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
+int run_cache(const CacheCommand& command, const Session& session);
+int run_bench(const BenchCommand& command, const Session& session);
 int run_eval(const EvalCommand& command, const Session& session);
 int run_doctor(const DoctorCommand& command, const std::vector<OptionOrigin>& origins, const Session& session);
 

@@ -21,7 +21,10 @@ int dispatch(const Invocation& invocation, const Session& session) {
     if (invocation.command == "train") return run_train(invocation.train, session);
     if (invocation.command == "validate") return run_validate(invocation.validate, session);
     if (invocation.command == "models") return run_models(invocation.models, session);
+    if (invocation.command == "cache") return run_cache(invocation.cache, session);
+    if (invocation.command == "bench") return run_bench(invocation.bench, session);
     if (invocation.command == "eval") return run_eval(invocation.eval, session);
+    if (invocation.command == "batch") return run_batch(invocation.batch, invocation.origins, session);
     if (invocation.command == "doctor") return run_doctor(invocation.doctor, invocation.origins, session);
     fail(ExitCode::internal, "no code for the command '", invocation.command, "'");
 }

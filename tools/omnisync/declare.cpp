@@ -108,6 +108,11 @@ CommandSpec declare_global(Global& global) {
         integer("--threads", "N", global.threads, {0, 1024},
                 "worker threads, 0 to 1024; 0: as many as the machine has"),
         device(global.device),
+        text("--cache", "DIR", global.cache, "folder where the faces of videos are kept for the next time")
+            .defaults_to("$XDG_CACHE_HOME/omnisync"),
+        flag("--no-cache", global.no_cache, "neither use nor fill the cache"),
+        integer("--cache-size", "MIB", global.cache_mib, {1, 1 << 24},
+                "the most that the cache holds; the oldest goes"),
     };
     return spec;
 }
@@ -257,6 +262,11 @@ CommandSpec declare_dub(DubCommand& dub) {
     for (Option& option : output_options(dub.output)) spec.options.push_back(std::move(option));
     spec.options.push_back(
         text("--report", "FILE.json", dub.report, "write what was done, as JSON, when it is done").command_line_only());
+    spec.options.push_back(text("--report-html", "FILE.html", dub.report_html,
+                                "write the same as one page with pictures and curves; looks at the result once more")
+                               .command_line_only());
+    spec.options.push_back(flag("--cache-results", dub.cache_results,
+                                "keep the result in the cache, and take it from there when it was made before"));
     spec.options.push_back(qa_option(dub.qa));
     spec.options.push_back(
         text("--plan", "FILE.csv", dub.plan, "write what the engine planned: a row for each picture and redrawn mouth")
@@ -368,7 +378,9 @@ std::vector<CommandSpec> declare_commands(Invocation& invocation) {
     return {
         declare_global(invocation.global),     declare_dub(invocation.dub),         declare_inspect(invocation.inspect),
         declare_compare(invocation.compare),   declare_prepare(invocation.prepare), declare_train(invocation.train),
-        declare_validate(invocation.validate), declare_models(invocation.models), declare_eval(invocation.eval),   declare_doctor(invocation.doctor)};
+        declare_validate(invocation.validate), declare_models(invocation.models),   declare_batch(invocation.batch),
+        declare_bench(invocation.bench),       declare_cache(invocation.cache),     declare_eval(invocation.eval),
+        declare_doctor(invocation.doctor)};
 }
 
 }  // namespace omnisync::command

@@ -14,11 +14,13 @@
 #include "base/text.h"
 #include "command_files.h"
 #include "dub_job.h"
+#include "dub_page.h"
 #include "engine_at_work.h"
 #include "evaluation.h"
 #include "face_match.h"
 #include "faces_report.h"
 #include "first_pass.h"
+#include "kept_dub.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
@@ -134,6 +136,7 @@ void check_names(const DubCommand& command, const Session& session) {
     CommandFiles files{{command.video, command.speech, command.segments},
                        {{"-o", command.output.path},
                         {"--report", command.report},
+                        {"--report-html", command.report_html},
                         {"--plan", command.plan},
                         {"--analysis", command.faces.analysis}}};
     if (command.speaker && command.speaker->who == SpeakerChoice::Who::picture)
@@ -209,6 +212,15 @@ QaVerdict verdict_on(const DubCommand& command, const std::optional<Evaluation>&
     return verdict;
 }
 
+bool take_from_cache(const KeptDub& place, const DubCommand& command, const Session& session, SideFile& report) {
+    const auto kept = take_kept(place, command);
+    if (!kept) return false;
+    report.publish(dump(*kept) + "\n");
+    if (session.global().json) session.result(dump(*kept));
+    session.say(one_line(command.output.path) + ": as it was made before, from the cache");
+    return true;
+}
+
 void warn_about_result(const DubReport& done) {
     warn_about_reading(done);
     for (const std::string& warning : done.written.warnings) log::warn(warning);
@@ -226,7 +238,10 @@ int run_dub(const DubCommand& command, const Session& session) {
     check_names(command, session);
     SideFile report(command, command.report);
     SideFile plan(command, command.plan);
+    SideFile page(command, command.report_html);
 
+    const auto place = kept_dub(command, session);
+    if (place && take_from_cache(*place, command, session, report)) return 0;
     const SpeechInfo speech = inspect_speech(command.speech, command.output.sound.speech_track, stop_requested);
     warn_about_speech(speech);
     warn_about_options(command, speech);
@@ -237,7 +252,12 @@ int run_dub(const DubCommand& command, const Session& session) {
     if (command.dry_run) return rehearse(command, session, speech, found, looked - speech_read);
 
     Progress progress(session.console(), session.progress_style());
-    const DubRun run{command, session, speech, found, command.output.path, command.preview_s, &progress};
+    DubRun run{command, session, speech, found, command.output.path, command.preview_s, &progress};
+    std::optional<DubMoments> moments;
+    if (page.wanted() && found) {
+        moments.emplace(*found);
+        run.watch = [&](const Frame& source, const Frame& made) { moments->watch(source, made); };
+    }
     const Dubbed done = run_job(run);
     const double ended = now_s();
 
@@ -245,17 +265,20 @@ int run_dub(const DubCommand& command, const Session& session) {
     plan.publish(
         plan_table(done.engine ? done.engine->plan : std::vector<PlanRow>{}, seconds(done.report.video.origin)));
     const bool demanded = !command.qa.empty() && command.engine != "none";
-    const auto evaluation = report.wanted() || demanded ? look_at_result(run, done) : std::nullopt;
+    const auto evaluation = report.wanted() || page.wanted() || demanded ? look_at_result(run, done) : std::nullopt;
     const auto verdict = demanded ? std::optional(verdict_on(command, evaluation)) : std::nullopt;
-    if (report.wanted() || session.global().json) {
-        Json document =
-            to_json(command, done, found,
-                    {now_s() - started, speech_read - started, looked - speech_read, ended - looked, now_s() - ended});
-        document["quality"] = evaluation ? quality_json(*evaluation) : Json(nullptr);
-        document["qa"] = verdict ? to_json(*verdict) : Json(nullptr);
-        report.publish(dump(document) + "\n");
-        if (session.global().json) session.result(dump(document));
-    }
+    const bool told = report.wanted() || page.wanted() || place || session.global().json;
+    const DubTimings timings{now_s() - started, speech_read - started, looked - speech_read, ended - looked,
+                             now_s() - ended};
+    Json document = told ? to_json(command, done, found, timings) : Json::object();
+    document["quality"] = evaluation ? quality_json(*evaluation) : Json(nullptr);
+    document["qa"] = verdict ? to_json(*verdict) : Json(nullptr);
+    report.publish(dump(document) + "\n");
+    if (place) place->cache.keep_result(place->key, command.output.path, document);
+    if (page.wanted())
+        page.publish(dub_page({command, document, done, done.engine && moments ? &*moments : nullptr,
+                               evaluation ? &*evaluation : nullptr, verdict ? &*verdict : nullptr}));
+    if (session.global().json) session.result(dump(document));
     session.say(summary(command, done.report, ended - looked));
     return verdict ? report_verdict(*verdict) : 0;
 }

@@ -108,7 +108,11 @@ Dubbed run_job(const DubRun& run) {
     if (asked && has_span(faces->cast)) {
         engine.emplace(command, run.session.global().device, *faces, job, shown);
         if (run.draw)
-            job.edit = [&engine](const Frame& frame, std::int64_t number) { return engine->render(frame, number); };
+            job.edit = [&](const Frame& frame, std::int64_t number) {
+                Frame made = engine->render(frame, number);
+                if (run.watch) run.watch(frame, made);
+                return made;
+            };
     }
     std::int64_t frames = 0;
     double origin_s = 0;

@@ -22,6 +22,8 @@ struct DubRun {
     double preview_s = 0;          ///< 0: the whole; an engine plans what `command` asks for all the same
     Progress* progress = nullptr;  ///< null: none is shown
     bool draw = true;              ///< false: the engine prepares, and its pictures stay as they are
+    /// Given each picture as it was and as the engine leaves it; may be empty.
+    std::function<void(const Frame& source, const Frame& made)> watch = {};
 };
 
 /// Reads, edits and writes. Throws what the pipeline, the media library and the engine throw.

@@ -197,6 +197,10 @@ Json identity_json(const std::string& path) {
             {"sha256", file.sha256.empty() ? Json(nullptr) : Json(file.sha256)}};
 }
 
+Json dub_options_json(const DubCommand& command) {
+    return options_json(command);
+}
+
 Json engine_json(const DubCommand& command, const Dubbed& done) {
     if (!done.engine) return nullptr;
     const EngineWork& work = *done.engine;

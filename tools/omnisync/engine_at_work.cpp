@@ -76,6 +76,10 @@ std::string saved_folder(const DubCommand& command) {
 
 }  // namespace
 
+std::string engine_weights(const DubCommand& command) {
+    return weights_folder(command);
+}
+
 void require_engine(const DubCommand& command) {
     const char* const plain = "use --engine none to replace the sound without editing the picture";
     if (command.engine == "none") check_without_engine(command);

@@ -18,6 +18,9 @@ namespace omnisync::command {
 /// Error(usage) when options ask an engine for something and there is none. Warns about options without effect.
 void require_engine(const DubCommand& command);
 
+/// The folder with the weights of the engine that `command` names, or where it should be.
+[[nodiscard]] std::string engine_weights(const DubCommand& command);
+
 /// Keeps alive what the engine works on, but for `job`'s functions and `faces`, which must outlive it.
 class EngineAtWork {
 public:

@@ -86,22 +86,6 @@ Choice choose(const Analysis& analysis) {
     return choice;
 }
 
-/// The square around the canonical face, as it lies in the picture: native pixels, black beyond the edges.
-Image portrait_of(const Image& picture, const FaceFrame& face) {
-    constexpr double kMargin = 1.3;
-    const Similarity back = face.to_canonical.inverse();
-    constexpr float kMiddle = (kCanonicalSide - 1) / 2.0F;
-    const Point centre = back({kMiddle, kMiddle});
-    const int side = std::clamp(static_cast<int>(std::lround(kCanonicalSide * back.scale() * kMargin)), 16, 4096);
-    const int left = static_cast<int>(std::lround(centre.x - static_cast<float>(side) / 2));
-    const int top = static_cast<int>(std::lround(centre.y - static_cast<float>(side) / 2));
-    Image image(side, side);
-    for (int y = std::max(0, -top); y < side && top + y < picture.height; ++y)
-        for (int x = std::max(0, -left); x < side && left + x < picture.width; ++x)
-            std::copy_n(picture.at(left + x, top + y), 3, image.at(x, y));
-    return image;
-}
-
 /// Mean of a square of `reach` x `reach` samples around a point; the picture's edge stands for what is beyond it.
 std::array<std::uint8_t, 3> sample(const Image& picture, Point at, double pitch, int reach) {
     std::array<double, 3> sum{};
@@ -222,6 +206,21 @@ bool prepare(const Analysis& analysis, const std::string& folder, bool overwrite
 }
 
 }  // namespace
+
+Image portrait_of(const Image& picture, const FaceFrame& face) {
+    constexpr double kMargin = 1.3;
+    const Similarity back = face.to_canonical.inverse();
+    constexpr float kMiddle = (kCanonicalSide - 1) / 2.0F;
+    const Point centre = back({kMiddle, kMiddle});
+    const int side = std::clamp(static_cast<int>(std::lround(kCanonicalSide * back.scale() * kMargin)), 16, 4096);
+    const int left = static_cast<int>(std::lround(centre.x - static_cast<float>(side) / 2));
+    const int top = static_cast<int>(std::lround(centre.y - static_cast<float>(side) / 2));
+    Image image(side, side);
+    for (int y = std::max(0, -top); y < side && top + y < picture.height; ++y)
+        for (int x = std::max(0, -left); x < side && left + x < picture.width; ++x)
+            std::copy_n(picture.at(left + x, top + y), 3, image.at(x, y));
+    return image;
+}
 
 void check_picture_folder(const std::string& folder, bool overwrite) {
     std::error_code unknown;

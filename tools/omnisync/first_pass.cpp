@@ -7,9 +7,12 @@
 #include "base/log.h"
 #include "base/staged_file.h"
 #include "base/text.h"
+#include "content_key.h"
+#include "disk_cache.h"
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
+#include "tracking/model_files.h"
 
 namespace omnisync::command {
 namespace {
@@ -84,7 +87,48 @@ FirstPass make_pass(const FirstPassRequest& request, const Session& session) {
     return pass;
 }
 
+/// Of all that a first pass depends on.
+std::string cache_key(const FirstPassRequest& request, const VideoKey& video, const DiskCache& cache) {
+    Json boxes = Json::array();
+    for (const FaceHint& hint : request.faces.boxes)
+        boxes.push_back({hint.time_s, hint.box.x, hint.box.y, hint.box.width, hint.box.height});
+    return key_of({{"analysis", 1},
+                   {"program", program_key()},
+                   {"video", video.sha256},
+                   {"models", tracking_models_key(request.faces.models, cache)},
+                   {"boxes", boxes},
+                   {"sound_track", request.sound_track},
+                   {"strict", request.strict}});
+}
+
+/// From the cache, or made and kept there.
+FirstPass cached_pass(const FirstPassRequest& request, const VideoKey& key, const Session& session) {
+    const auto cache = DiskCache::of(session.global());
+    if (!cache) return make_pass(request, session);
+    const std::string name = cache_key(request, key, *cache);
+    if (auto kept = cache->find_analysis(name); kept && kept->video == key) {
+        log::info("the faces of '", request.video, "' were found before and kept (--no-cache looks for them again)");
+        FirstPass pass;
+        pass.info = open_video(request.video, {session.global().threads, request.strict})->info();
+        pass.analysis = *std::move(kept);
+        return pass;
+    }
+    FirstPass pass = make_pass(request, session);
+    pass.analysis.video = key;
+    cache->keep_analysis(name, pass.analysis);
+    return pass;
+}
+
 }  // namespace
+
+Json tracking_models_key(const std::string& models, const DiskCache& cache) {
+    Json key = Json::object();
+    for (const char* name : {tracking::kLandmarkModel, tracking::kDetectorNetwork, tracking::kIdentityNetwork}) {
+        const auto path = tracking::find_model(models, name);
+        key[name] = path ? Json(cache.hash_of_model(*path)) : Json(nullptr);
+    }
+    return key;
+}
 
 AnalysisJob analysis_job(const std::string& video, bool strict, int sound_track, const Global& global) {
     AnalysisJob job;
@@ -115,8 +159,12 @@ FirstPass run_first_pass(const FirstPassRequest& request, const Session& session
     require(models.empty() || std::filesystem::is_directory(models), ExitCode::no_input, "there is no folder '", models,
             "' for --models");
     const std::string& path = request.faces.analysis;
-    if (path.empty()) return make_pass(request, session);
+    // A pipe could not be read again.
+    std::error_code unknown;
+    const bool may_be_cached = !session.global().no_cache && std::filesystem::is_regular_file(request.video, unknown);
+    if (path.empty() && !may_be_cached) return make_pass(request, session);
     const VideoKey key = key_of_file(request.video, stop_requested);
+    if (path.empty()) return cached_pass(request, key, session);
     if (auto saved = saved_analysis(request, key)) {
         if (!request.faces.boxes.empty()) log::warn("--face-box has no effect: the faces are those of '", path, "'");
         log::info("the faces are those of '", path, "'");
@@ -127,7 +175,7 @@ FirstPass run_first_pass(const FirstPassRequest& request, const Session& session
     }
     // Fails now, not after the work.
     if (request.save) const StagedFile check(path, request.overwrite, {request.video});
-    FirstPass pass = make_pass(request, session);
+    FirstPass pass = cached_pass(request, key, session);
     pass.analysis.video = key;
     if (request.save) {
         save_analysis(pass.analysis, path, request.overwrite);

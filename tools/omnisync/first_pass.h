@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command.h"
+#include "disk_cache.h"
 #include "omnisync/analysis.h"
 #include "omnisync/probe.h"
 #include "session.h"
@@ -33,6 +34,9 @@ struct FirstPass {
 /// Throws Error: what reading throws; unavailable (no landmark model); bad_data for an analysis file that is damaged or
 /// of another video, unless it may be replaced; cannot_create before the work starts.
 [[nodiscard]] FirstPass run_first_pass(const FirstPassRequest& request, const Session& session);
+
+/// Hashes of the models that a first pass finds in `models` or the usual places.
+[[nodiscard]] Json tracking_models_key(const std::string& models, const DiskCache& cache);
 
 /// The job for analyse(): real files behind its functions.
 [[nodiscard]] AnalysisJob analysis_job(const std::string& video, bool strict, int sound_track, const Global& global);

@@ -91,14 +91,20 @@ struct PrepareCommand;
 struct TrainCommand;
 struct ValidateCommand;
 struct ModelsCommand;
+struct BatchCommand;
 struct EvalCommand;
+struct BenchCommand;
+struct CacheCommand;
 
 // In a file of their own.
 CommandSpec declare_prepare(PrepareCommand& prepare);
 CommandSpec declare_train(TrainCommand& train);
 CommandSpec declare_validate(ValidateCommand& validate);
 CommandSpec declare_models(ModelsCommand& models);
+CommandSpec declare_batch(BatchCommand& batch);
 CommandSpec declare_eval(EvalCommand& eval);
+CommandSpec declare_bench(BenchCommand& bench);
+CommandSpec declare_cache(CacheCommand& cache);
 
 /// The global options first, then every command; bound to the fields of `invocation`, which outlives the result.
 std::vector<CommandSpec> declare_commands(Invocation& invocation);

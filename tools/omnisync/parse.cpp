@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config_file.h"
+#include "named_options.h"
 #include "omnisync/error.h"
 #include "option.h"
 
@@ -197,6 +198,27 @@ void check_dub(const DubCommand& dub) {
         throw Error(ExitCode::usage, "--report and --output name the same file");
 }
 
+const CommandSpec& spec_of(const std::vector<CommandSpec>& specs, const std::string& name) {
+    return *std::find_if(specs.begin(), specs.end(), [&](const CommandSpec& spec) { return spec.name == name; });
+}
+
+// What `bench` starts takes its options from environment and file as it would by itself, and from --dub and --eval.
+void fill_bench(const Line& line, const std::vector<CommandSpec>& specs, const std::vector<ConfigEntry>& file,
+                Invocation& invocation) {
+    const CommandSpec& dub = spec_of(specs, "dub");
+    std::vector<OptionOrigin> unused;
+    fill(dub, line, file, unused);
+    assign_named(dub, invocation.bench.dub,
+                 {"output", "force", "report", "report-html", "plan", "analysis", "dry-run", "qa", "cache-results"},
+                 "--dub");
+    assign_named(spec_of(specs, "eval"), invocation.bench.eval,
+                 {"reference", "speech", "analysis", "reference-analysis", "qa", "html", "curves", "features", "force"},
+                 "--eval");
+    invocation.bench.settings = invocation.dub;
+    if (invocation.bench.output.empty())
+        throw Error(ExitCode::usage, "-o DIR is missing: the folder to write to", "see 'omnisync bench --help'");
+}
+
 std::vector<ConfigEntry> load_file(const Line& line, const std::vector<CommandSpec>& specs) {
     for (const Option& option : specs.front().options) {
         if (option.long_name() != "config") continue;
@@ -238,9 +260,12 @@ Parsed parse(const std::vector<std::string>& words, Invocation& invocation) {
     fill(specs.front(), line, file, invocation.origins);
     // `doctor --options` shows every command's options; others look at their own only.
     for (std::size_t i = 1; i < specs.size(); ++i)
-        if (&specs[i] == command || command->name == "doctor") fill(specs[i], line, file, invocation.origins);
+        if (&specs[i] == command || command->name == "doctor" ||
+            (command->name == "batch" && specs[i].name == "dub"))  // what its jobs do not say themselves
+            fill(specs[i], line, file, invocation.origins);
     fill_operands(*command, line);
     if (command->name == "dub") check_dub(invocation.dub);
+    if (command->name == "bench") fill_bench(line, specs, file, invocation);
     invocation.command = command->name;
     return {};
 }

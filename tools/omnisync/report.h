@@ -30,9 +30,9 @@ using Json = nlohmann::ordered_json;
 
 struct DubTimings {
     double total_s = 0;
-    double speech_s = 0;  ///< decoding the speech once, before the work starts
-    double faces_s = 0;   ///< looking for faces
-    double run_s = 0;     ///< preparing the engine, reading, editing, writing
+    double speech_s = 0;   ///< decoding the speech once, before the work starts
+    double faces_s = 0;    ///< looking for faces
+    double run_s = 0;      ///< preparing the engine, reading, editing, writing
     double quality_s = 0;  ///< looking at the result
 };
 
@@ -69,6 +69,8 @@ struct Dubbed {
 /// `faces`: null when there was no first pass.
 [[nodiscard]] Json to_json(const DubCommand& command, const Dubbed& done, const DubFaces* faces,
                            const DubTimings& timings);
+/// The options as the report has them.
+[[nodiscard]] Json dub_options_json(const DubCommand& command);
 /// "null" when no engine was at work.
 [[nodiscard]] Json engine_json(const DubCommand& command, const Dubbed& done);
 
