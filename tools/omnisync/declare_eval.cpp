@@ -35,6 +35,7 @@ CommandSpec declare_eval(EvalCommand& eval) {
         text("--niqe-model", "FILE.json", eval.niqe_model,
              "features of undistorted pictures, from which NIQE measures distance")
             .defaults_to("the one that ships"),
+        text("--syncnet", "FILE", eval.syncnet, "SyncNet's own weights, for LSE-C and LSE-D").defaults_to("none"),
         text("--analysis", "FILE", eval.analysis, "the faces of VIDEO, used or made as by dub").command_line_only(),
         text("--reference-analysis", "FILE", eval.reference_analysis, "the same of the reference").command_line_only(),
         qa_option(eval.qa),

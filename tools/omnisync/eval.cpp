@@ -22,7 +22,8 @@ namespace {
 class SideFiles {
 public:
     SideFiles(const EvalCommand& command, const Global& global) {
-        std::vector<std::string> inputs{command.video, command.reference, command.speech, command.niqe_model};
+        std::vector<std::string> inputs{command.video, command.reference, command.speech, command.niqe_model,
+                                        command.syncnet};
         check_files({inputs,
                      {{"--html", command.html},
                       {"--curves", command.curves},
@@ -76,6 +77,7 @@ EvaluationRequest request_of(const EvalCommand& command) {
     request.speaker = command.speaker;
     request.models = command.models;
     request.niqe_model = command.niqe_model;
+    request.syncnet = command.syncnet;
     request.analysis = command.analysis;
     request.reference_analysis = command.reference_analysis;
     request.overwrite = command.overwrite;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "evaluation_figures.h"
+#include "evaluation_tools.h"
 #include "evaluation_walk.h"
 #include "faces_report.h"
 #include "first_pass.h"
@@ -119,10 +120,13 @@ void add_warnings(const Found& found, const Measurements& measured, const Evalua
         warnings.push_back(concat("there is no face in ", reference));
     if (found.deciding == nullptr) return;
     if (!measured.not_comparable.empty()) warnings.push_back("pixels are not compared: " + measured.not_comparable);
+    if (measured.shift_s != 0)
+        warnings.push_back(concat("the video's first picture is at another time than the reference's (",
+                                  decimal(measured.shift_s, 3), " s): they are taken for one moment"));
     const auto count = static_cast<std::int64_t>(measured.times_s.size());
     if (measured.matched < count)
         warnings.push_back(concat(count - measured.matched, " of ", count,
-                                  " pictures have none of the same moment in the reference and count for less"));
+                                  " pictures have none of the same moment in the reference: they are not compared"));
     const std::int64_t rest =
         request.source != nullptr ? 0 : found.deciding->frames() - measured.matched - measured.only_before;
     if (rest > 0)
@@ -139,12 +143,13 @@ const Figure* Evaluation::find(std::string_view figure) const {
 
 Evaluation evaluate(const EvaluationRequest& request, const Session& session) {
     Absences absent;
-    absent.brisque = "not built with OpenCV's quality module";
-    absent.sync = "no sync network is here";
     if (request.source == nullptr && request.reference.empty()) absent.reference = "needs --reference";
     if (request.source == nullptr || request.source->plan.empty()) absent.plan = "known of a dub only, in its report";
     const auto pristine = pristine_pictures(request, absent);
     const std::string identity = identity_network(request, absent.identity);
+    const LoadedBrisque brisque(absent.brisque);
+    Judgements judged;
+    const std::string sync_weights = find_sync_weights(request.models, judged.sync.absent);
     const auto speech = listen(request, absent.speech);
     const Found faces = find_faces(request, session);
     const Walk walk{.request = request,
@@ -153,15 +158,26 @@ Evaluation evaluate(const EvaluationRequest& request, const Session& session) {
                     .cast = faces.cast,
                     .speech = speech ? &*speech : nullptr,
                     .pristine = pristine ? &pristine->fitted : nullptr,
-                    .identity = identity};
+                    .identity = identity,
+                    .brisque = brisque.get(),
+                    .sync = speech && !sync_weights.empty()};
     const Measurements measured = measure(walk, session);
+    judged.pooled_niqe = pooled(measured, pristine ? &*pristine : nullptr);
+    if (walk.sync)
+        judged.sync = score_sync(request, sync_weights, measured.sync);
+    else if (!speech)
+        judged.sync.absent = absent.speech;
+    if (request.syncnet.empty())
+        judged.syncnet.absent = "needs SyncNet's own weights (--syncnet FILE)";
+    else
+        judged.syncnet = speech ? score_syncnet(request, measured.seen) : judged.sync;
     Evaluation evaluation;
     evaluation.video = request.video;
     evaluation.reference = request.reference;
     evaluation.speech = request.speech;
     evaluation.pictures = static_cast<std::int64_t>(measured.times_s.size());
     evaluation.measured = measured.measured;
-    evaluation.figures = figures_of(measured, absent, pooled(measured, pristine ? &*pristine : nullptr));
+    evaluation.figures = figures_of(measured, absent, judged);
     evaluation.courses = courses_of(measured);
     if (measured.own.count() > 1) evaluation.features = {kOwnFeatures, measured.own.fit()};
     add_warnings(faces, measured, request, evaluation);

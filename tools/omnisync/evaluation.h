@@ -69,6 +69,7 @@ struct EvaluationRequest {
     std::optional<SpeakerChoice> speaker;      ///< whose mouth; not given: auto
     std::string models;                        ///< as FaceOptions::models
     std::string niqe_model;                    ///< file; empty: the one that ships
+    std::string syncnet;                       ///< SyncNet's weights; empty: none
     std::string analysis, reference_analysis;  ///< files, used and made as --analysis of dub; empty: none
     const KnownSource* source = nullptr;       ///< instead of `reference`'s file, when not null; outlives the call
     bool overwrite = false;                    ///< analyses of other videos
@@ -82,6 +83,8 @@ struct EvaluationRequest {
 [[nodiscard]] Json to_json(const Evaluation& evaluation);
 /// The same without what the report of a dub says anyway.
 [[nodiscard]] Json quality_json(const Evaluation& evaluation);
+/// With as many digits as say something.
+[[nodiscard]] std::string figure_text(double value);
 /// A table, one line a figure.
 [[nodiscard]] std::vector<std::string> to_text(const Evaluation& evaluation);
 

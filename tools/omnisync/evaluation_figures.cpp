@@ -16,7 +16,8 @@ using metrics::Series;
 using Value = std::optional<double>;
 
 constexpr std::size_t kFewest = 10;  // pictures of a face that say something of it
-constexpr double kRestShare = 0.1;   // lips at rest: the least open tenth
+constexpr const char* kOwnSync = "our own network: not comparable with SyncNet's";
+constexpr double kRestShare = 0.1;  // lips at rest: the least open tenth
 constexpr std::int64_t kFewestPatches = 2 * static_cast<std::int64_t>(metrics::kNaturalFeatures);
 
 Series known(const Series& values) {
@@ -90,7 +91,7 @@ Value own_distance(const Measurements& found) {
 /// The list under construction.
 class List {
 public:
-    List(const Measurements& found, const Absences& absent) : found_(found), absent_(absent) {}
+    explicit List(const Measurements& found) : found_(found) {}
 
     /// `why`: the first that is not empty says why there is no value; with all of them empty and no value, `else_why`.
     void add(const char* name, const char* unit, Better better, const std::vector<std::string>& why,
@@ -114,7 +115,6 @@ public:
 
 private:
     const Measurements& found_;
-    const Absences& absent_;
     std::vector<Figure> list_;
 };
 
@@ -205,17 +205,24 @@ void add_naturalness(List& list, const Measurements& found, const Absences& abse
 
 }  // namespace
 
-std::vector<Figure> figures_of(const Measurements& found, const Absences& absent, const Value& pooled_niqe) {
-    List list(found, absent);
+std::vector<Figure> figures_of(const Measurements& found, const Absences& absent, const Judgements& judged) {
+    List list(found);
     add_pixels(list, found, absent);
     add_mouths(list, found, absent);
     add_time_and_person(list, found, absent);
-    for (const auto& [name, unit, better] : {std::tuple{"sync_offset", "ms", Better::zero},
-                                             {"sync_confidence", "", Better::higher},
-                                             {"sync_distance", "", Better::lower}})
-        list.add(
-            name, unit, better, {absent.sync}, [] { return Value(); }, absent.sync);
-    add_naturalness(list, found, absent, pooled_niqe);
+    const SyncScores& sync = judged.sync;
+    list.add(
+        "sync_offset", "ms", Better::zero, {sync.absent}, [&] { return sync.offset_ms; }, "");
+    list.add(
+        "sync_confidence", "", Better::higher, {sync.absent}, [&] { return sync.confidence; }, "", kOwnSync);
+    list.add(
+        "sync_distance", "", Better::lower, {sync.absent}, [&] { return sync.distance; }, "", kOwnSync);
+    const SyncScores& syncnet = judged.syncnet;
+    list.add(
+        "lse_c", "", Better::higher, {syncnet.absent}, [&] { return syncnet.confidence; }, "");
+    list.add(
+        "lse_d", "", Better::lower, {syncnet.absent}, [&] { return syncnet.distance; }, "");
+    add_naturalness(list, found, absent, judged.pooled_niqe);
     return std::move(list).take();
 }
 

@@ -18,12 +18,16 @@ struct Absences {
     std::string niqe;
     std::string niqe_note;  ///< of the figure, when it is there
     std::string brisque;
-    std::string sync;
 };
 
-/// `pooled_niqe`: of all sampled pictures' patches together, for pictures too small to have several.
+/// What was computed of the measurements elsewhere.
+struct Judgements {
+    std::optional<double> pooled_niqe;  ///< of all sampled pictures' patches together: for pictures with one each
+    SyncScores sync, syncnet;
+};
+
 [[nodiscard]] std::vector<Figure> figures_of(const Measurements& found, const Absences& absent,
-                                             const std::optional<double>& pooled_niqe);
+                                             const Judgements& judged);
 /// Of the face that is in most pictures.
 [[nodiscard]] std::vector<FigureCourse> courses_of(const Measurements& found);
 

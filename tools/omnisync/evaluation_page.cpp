@@ -15,7 +15,7 @@ namespace {
 std::string figure_table(const Evaluation& evaluation) {
     std::vector<std::vector<std::string>> rows;
     for (const Figure& figure : evaluation.figures)
-        rows.push_back({figure.name, figure.value ? decimal(*figure.value, 3) : "-", figure.unit,
+        rows.push_back({figure.name, figure.value ? figure_text(*figure.value) : "-", figure.unit,
                         std::string(name(figure.better)), figure.note});
     return html::table({"figure", "value", "unit", "better", "note"}, rows);
 }
@@ -23,7 +23,7 @@ std::string figure_table(const Evaluation& evaluation) {
 std::string verdict_table(const QaVerdict& verdict) {
     std::vector<std::vector<std::string>> rows;
     for (const JudgedDemand& one : verdict.demands)
-        rows.push_back({to_text(one.demand), one.value ? decimal(*one.value, 3) : "-",
+        rows.push_back({to_text(one.demand), one.value ? figure_text(*one.value) : "-",
                         one.passed ? one.value ? "passed" : "not measured" : "failed"});
     return "<h2>" + std::string(verdict.passed() ? "As demanded" : "Below the demands") + "</h2>" +
            html::table({"demand", "value", "verdict"}, rows);

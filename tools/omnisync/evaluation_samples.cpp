@@ -119,6 +119,8 @@ void EvaluationSamples::add(std::int64_t number, const std::optional<Frame>& pic
     if (!state_->chosen.contains(number)) return;
     const GrayView full = state_->range.make(luma);
     if (state_->walk.pristine != nullptr) state_->judge(full, found);
+    if (state_->walk.brisque != nullptr)
+        found.brisque.push_back(state_->walk.brisque->score(state_->colours.make(*picture)));
     if (faces.empty()) return;
     const MeasuredFace& face = faces.front();
     add_features(full, *face.face, found.own);

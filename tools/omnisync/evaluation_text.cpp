@@ -60,6 +60,11 @@ Json to_json(const Evaluation& evaluation) {
     return document;
 }
 
+std::string figure_text(double value) {
+    const double size = std::abs(value);
+    return decimal(value, size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 || size == 0 ? 3 : 5);
+}
+
 std::vector<std::string> to_text(const Evaluation& evaluation) {
     std::vector<std::string> lines;
     const auto padded = [](std::string text, std::size_t width) {
@@ -74,7 +79,7 @@ std::vector<std::string> to_text(const Evaluation& evaluation) {
             lines.push_back(line + "-  (" + figure.note + ")");
             continue;
         }
-        line += padded(decimal(*figure.value, 3) + (figure.unit.empty() ? "" : " " + figure.unit), 21);
+        line += padded(figure_text(*figure.value) + (figure.unit.empty() ? "" : " " + figure.unit), 21);
         line += figure.better == Better::neither ? "" : concat(name(figure.better), " is better");
         lines.push_back(line + (figure.note.empty() ? "" : "; " + figure.note));
     }

@@ -15,10 +15,13 @@
 #include "omnisync/dubber.h"
 #include "omnisync/error.h"
 #include "omnisync/media.h"
+#include "sync_faces.h"
 
 namespace omnisync::command {
 namespace {
 
+constexpr double kNoShift = 1e-6;
+constexpr double kOffGrid = 0.1;  // of a step between pictures
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A picture of the video and the one of the reference beside it; or a picture of the reference alone.
@@ -27,20 +30,40 @@ struct Step {
     std::int64_t shown = -1;  ///< `before` as the reference's analysis counts
 };
 
+/// Of a file's first picture.
+double first_s(const Analysis& film) {
+    return film.pts.empty() ? 0 : seconds({film.pts.front(), film.time_base});
+}
+
+/// Whether first pictures are to be taken for one moment: the clock of a container means nothing, or the films'
+/// pictures lie beside each other and not on each other, as where a muxer has moved them with the sound's priming.
+bool aligns_starts(const Walk& walk) {
+    if (has_clock_of_its_own(walk.request.video) || has_clock_of_its_own(walk.request.reference)) return true;
+    if (walk.reference->frames() < 2) return false;
+    const double step = (seconds({walk.reference->pts.back(), walk.reference->time_base}) - first_s(*walk.reference)) /
+                        static_cast<double>(walk.reference->frames() - 1);
+    const double steps = (first_s(walk.video) - first_s(*walk.reference)) / std::max(step, 1e-6);
+    return std::abs(steps - std::round(steps)) > kOffGrid;
+}
+
 /// Both films, and how the pictures of one go with those of the other.
 class Films {
 public:
-    Films(const EvaluationRequest& request, int threads)
-        : request_(request), video_(open_video(request.video, {threads, false})) {
+    Films(const Walk& walk, int threads)
+        : request_(walk.request), video_(open_video(walk.request.video, {threads, false})) {
+        const EvaluationRequest& request = walk.request;
         if (request.source != nullptr)
             reference_ = request.source->open_shown();
         else if (!request.reference.empty())
             reference_ = open_video(request.reference, {threads, false});
-        if (reference_ && request.source == nullptr)
-            pairs_.emplace(*reference_, *video_,
-                           has_clock_of_its_own(request.video) || has_clock_of_its_own(request.reference));
+        if (!reference_ || request.source != nullptr) return;
+        const bool from_start = aligns_starts(walk);
+        pairs_.emplace(*reference_, *video_, from_start);
+        if (from_start && std::abs(pairs_->first_difference_s()) > kNoShift) shift_s_ = pairs_->first_difference_s();
     }
     [[nodiscard]] const VideoInfo& video() const { return video_->info(); }
+    /// Taken off the video's times.
+    [[nodiscard]] double shift_s() const { return shift_s_; }
     [[nodiscard]] const VideoInfo* reference() const { return reference_ ? &reference_->info() : nullptr; }
 
     std::optional<Step> next() {
@@ -66,6 +89,7 @@ private:
     std::unique_ptr<FrameSource> video_, reference_;
     std::optional<Pairs> pairs_;
     std::int64_t count_ = 0;  // of the reference's pictures
+    double shift_s_ = 0;
 };
 
 /// The last two crops of a mouth, to see it tremble.
@@ -91,6 +115,7 @@ public:
           faces_(walk.video, walk.reference, walk.cast),
           samples_(walk, video, reference),
           luma_(video),
+          colours_(video, display_size(video)),
           origin_s_(seconds(video.origin)) {
         if (reference == nullptr) return;
         luma_before_.emplace(*reference);
@@ -124,6 +149,12 @@ public:
         found_.measured += faces.empty() ? 0 : 1;
         if (before && found_.not_comparable.empty()) compare(luma, *before, faces);
         for (const MeasuredFace& face : faces) add_mouth(face, luma, before, time_s);
+        for (const MeasuredFace& face : faces) found_.seen[face.track].push_back({number_, time_s, face.face});
+        if (walk_.sync && !faces.empty()) {
+            const Image picture = colours_.make(*step.picture);
+            for (const MeasuredFace& face : faces)
+                found_.sync[face.track].push_back(sync_frame(picture, *face.face, time_s));
+        }
         samples_.add(number_, step.picture, step.before, luma, before, faces, found_);
         ++number_;
     }
@@ -173,6 +204,7 @@ private:
     FacePairs faces_;
     EvaluationSamples samples_;
     GrayMaker luma_;
+    ImageMaker colours_;
     std::optional<GrayMaker> luma_before_;
     double origin_s_;
     std::map<std::pair<std::int64_t, int>, double> planned_;  // by picture and track
@@ -186,7 +218,7 @@ private:
 }  // namespace
 
 Measurements measure(const Walk& walk, const Session& session) {
-    Films films(walk.request, session.global().threads);
+    Films films(walk, session.global().threads);
     Meter meter(walk, films.video(), films.reference());
     Progress progress(session.console(), session.progress_style());
     progress.start(films.video().duration_estimate_s, "figures");
@@ -195,7 +227,9 @@ Measurements measure(const Walk& walk, const Session& session) {
         progress.update(meter.time_s(), meter.pictures());
     }
     progress.finish();
-    return std::move(meter).take();
+    Measurements found = std::move(meter).take();
+    found.shift_s = films.shift_s();
+    return found;
 }
 
 }  // namespace omnisync::command

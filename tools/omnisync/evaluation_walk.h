@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "brisque.h"
+#include "core/api.h"
 #include "evaluation.h"
 #include "evaluation_faces.h"
+#include "evaluation_tools.h"
 #include "metrics/gaussian.h"
 #include "metrics/mouth.h"
 #include "metrics/natural_scene.h"
@@ -31,6 +34,7 @@ struct MouthSeries {
 
 struct Measurements {
     std::vector<double> times_s;
+    double shift_s = 0;            ///< how far the video's clock is ahead of the reference's, where that was guessed
     std::int64_t matched = 0;      ///< pictures with one of the reference at their moment
     std::int64_t only_before = 0;  ///< of the reference, while the video lasts, without a picture of the video
     std::int64_t measured = 0;     ///< pictures with a face
@@ -43,6 +47,8 @@ struct Measurements {
     // Of some pictures only.
     metrics::Series niqe, brisque, identity_distance, identity_cosine;
     std::vector<metrics::NaturalPatch> patches;  ///< for NIQE, of all these pictures
+    std::map<int, std::vector<SeenFace>> seen;   ///< by track; borrowed from the analysis
+    std::map<int, std::vector<SyncFrame>> sync;  ///< by track
     metrics::GaussianSum own, own_before;        ///< features of the face
 };
 
@@ -54,6 +60,8 @@ struct Walk {
     const metrics::Silence* speech = nullptr;     ///< null: none
     const metrics::Gaussian* pristine = nullptr;  ///< null: no NIQE
     std::string identity;                         ///< the network's file; empty: none
+    Brisque* brisque = nullptr;                   ///< null: none
+    bool sync = false;                            ///< whether mouths are kept for the sync network
 };
 
 /// Throws what reading throws; Error(interrupted).

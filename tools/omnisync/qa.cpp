@@ -59,29 +59,13 @@ void put(std::vector<Demand>& demands, const Demand& demand) {
 }  // namespace
 
 const std::vector<std::string>& figure_names() {
-    static const std::vector<std::string> names{"psnr_inside",
-                                                "psnr_outside",
-                                                "ssim_inside",
-                                                "ssim_outside",
-                                                "sharpness",
-                                                "flicker",
-                                                "jitter",
-                                                "seam",
-                                                "lmd",
-                                                "opening_correlation",
-                                                "follows",
-                                                "silence",
-                                                "repeated",
-                                                "missing",
-                                                "identity_distance",
-                                                "identity_cosine",
-                                                "face_likeness",
-                                                "sync_offset",
-                                                "sync_confidence",
-                                                "sync_distance",
-                                                "niqe",
-                                                "brisque",
-                                                "frechet_own"};
+    // clang-format off
+    static const std::vector<std::string> names{
+        "psnr_inside", "psnr_outside", "ssim_inside", "ssim_outside", "sharpness", "flicker", "jitter", "seam",
+        "lmd", "opening_correlation", "follows", "silence", "repeated", "missing", "identity_distance",
+        "identity_cosine", "face_likeness", "sync_offset", "sync_confidence", "sync_distance", "lse_c",
+        "lse_d", "niqe", "brisque", "frechet_own"};
+    // clang-format on
     return names;
 }
 

@@ -39,7 +39,7 @@ std::vector<std::string> failures(const QaVerdict& verdict) {
     for (const JudgedDemand& one : verdict.demands)
         if (!one.passed)
             sentences.push_back(concat(one.demand.figure,
-                                       one.value ? " is " + decimal(*one.value, 3) : " could not be measured",
+                                       one.value ? " is " + figure_text(*one.value) : " could not be measured",
                                        ", --qa demands ", to_text(one.demand)));
     return sentences;
 }
