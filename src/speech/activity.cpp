@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 namespace omnisync::speech {
@@ -13,8 +14,10 @@ namespace {
 // Bands between about 150 Hz and 4 kHz: voices; rumble and hiss lie beside them.
 constexpr std::int64_t kFirstBand = 4;
 constexpr std::int64_t kVoiceBands = 56;
-constexpr std::int64_t kBefore = 6;  // frames of 10 ms
-constexpr std::int64_t kAfter = 12;
+constexpr std::int64_t kBefore = 8;  // frames of 10 ms
+constexpr std::int64_t kAfter = 15;
+constexpr std::size_t kPause = 20;    // what is shorter is a stop's silence and no pause
+constexpr double kDeepest = 8;        // nepers below speech: digital silence says nothing of the room in the pauses
 constexpr double kLeastContrast = 2;  // nepers between floor and speech, below which it is all one or the other
 constexpr std::size_t kSteady = 80;   // frames
 constexpr std::size_t kEdge = 25;     // frames beside a steady stretch that belong to it
@@ -47,6 +50,17 @@ void silence_the_steady(const double* nepers, std::vector<char>& active) {
     }
 }
 
+void bridge_short_pauses(std::vector<char>& active) {
+    std::size_t last = active.size();  // active frame before
+    for (std::size_t t = 0; t < active.size(); ++t) {
+        if (active[t] == 0) continue;
+        if (last < t && t - last <= kPause)
+            std::fill(active.begin() + static_cast<std::ptrdiff_t>(last),
+                      active.begin() + static_cast<std::ptrdiff_t>(t), 1);
+        last = t;
+    }
+}
+
 }  // namespace
 
 at::Tensor activity(const at::Tensor& power) {
@@ -60,7 +74,7 @@ at::Tensor activity(const at::Tensor& power) {
         return sorted[static_cast<std::size_t>(q * static_cast<double>(frames - 1))];
     };
     const double speech = quantile(0.9);
-    const double floor = quantile(0.1);
+    const double floor = std::max(quantile(0.1), speech - kDeepest);
     double on = floor + 0.45 * (speech - floor);
     double off = floor + 0.3 * (speech - floor);
     // Somebody who never pauses, or noise alone: the floor is no silence. Then only a deep fall counts as one.
@@ -75,6 +89,7 @@ at::Tensor activity(const at::Tensor& power) {
         active[static_cast<std::size_t>(t)] = speaking;
     }
     silence_the_steady(nepers, active);
+    bridge_short_pauses(active);
     const at::Tensor out = at::empty({frames}, at::kFloat);
     float* to = out.mutable_data_ptr<float>();
     for (std::int64_t t = 0; t < frames; ++t) {
@@ -86,7 +101,7 @@ at::Tensor activity(const at::Tensor& power) {
             if (d <= kBefore && t + d < frames && active[static_cast<std::size_t>(t + d)])
                 most = std::max(most, 1.0 - static_cast<double>(d) / (kBefore + 1));
         }
-        to[t] = static_cast<float>(most);
+        to[t] = static_cast<float>(0.5 - 0.5 * std::cos(std::numbers::pi * most));
     }
     return out;
 }

@@ -81,6 +81,23 @@ TEST(Voices, AreHeardWhereTheyAre) {
     EXPECT_EQ(silent.max().item<float>(), 0);
 }
 
+TEST(Voices, DigitalSilenceAtTheEndDoesNotFillThePauses) {
+    at::Generator random = at::detail::createCPUGenerator(7);
+    const at::Tensor sound = syllables(5, 1, 2) + syllables(5, 3, 4) + at::randn({5 * speech::kRateHz}, random) * 0.001;
+    sound.narrow(0, 4 * speech::kRateHz, speech::kRateHz).zero_();
+    const at::Tensor active = speech::activity(speech::mel_power(sound));
+    EXPECT_EQ(active[150].item<float>(), 1);
+    EXPECT_EQ(active[350].item<float>(), 1);
+    EXPECT_EQ(active[250].item<float>(), 0);
+    EXPECT_EQ(active[450].item<float>(), 0);
+}
+
+TEST(Voices, AStopIsNoPause) {
+    const at::Tensor stop = syllables(4, 1, 1.95) + syllables(4, 2.05, 3);
+    const at::Tensor active = speech::activity(speech::mel_power(stop));
+    EXPECT_EQ(active.narrow(0, 150, 100).min().item<float>(), 1);
+}
+
 TEST(Voices, WhatStaysLevelIsNone) {
     const at::Tensor hum = tone(4, 0, 4);
     EXPECT_EQ(speech::activity(speech::mel_power(hum)).max().item<float>(), 0);
@@ -183,8 +200,8 @@ TEST(Closures, TakeALowDeepValleyToRestAndNothingElse) {
     EXPECT_NEAR((deep - less)[5].item<double>(), rest, 1e-6);
     EXPECT_GT(less[4].item<double>(), 0) << "lips close over more than a moment";
     EXPECT_LT(less[4].item<double>(), less[5].item<double>());
-    EXPECT_EQ(less.narrow(0, 0, 3).max().item<double>(), 0);
-    EXPECT_EQ(less.narrow(0, 8, 3).max().item<double>(), 0);
+    EXPECT_EQ(less.narrow(0, 0, 2).max().item<double>(), 0);
+    EXPECT_EQ(less.narrow(0, 9, 2).max().item<double>(), 0);
 
     const at::Tensor shallow = course({2.3F, 2.3F, 2.3F, 2.1F, 1.9F, 1.8F, 1.9F, 2.1F, 2.3F, 2.3F, 2.3F});
     EXPECT_EQ(closures(shallow, rest, spread).abs().max().item<double>(), 0);
@@ -264,6 +281,17 @@ TEST(Habits, AMouthThatOpensKeepsItsOpening) {
         EXPECT_GT(travel, 0.9 * 8) << turn;
         EXPECT_GT(habit.spread, 0.9 * 8 / std::sqrt(8.0)) << turn;  // of a raised cosine
     }
+}
+
+TEST(Habits, ClosedLipsAreWhereTheyAreFound) {
+    FaceTrack track = person(0, 8);
+    const Habit habit = habit_of(track, some_basis(), 25);
+    const at::Tensor open = opening(motion_points_of(faces_of(track)));
+    EXPECT_NEAR(habit.closed, open.min().item<double>(), 0.2);
+    EXPECT_NEAR(habit.gaps.mean().item<double>(), habit.closed, 1e-4) << "the pairs' mean";
+    for (FaceFrame& face : track.frames)
+        for (int k = 65; k < kLandmarks; ++k) face.landmarks[static_cast<std::size_t>(k)].y += 20;
+    EXPECT_LT(habit_of(track, some_basis(), 25).closed, open.min().item<double>() + 20) << "never closed in sight";
 }
 
 TEST(Habits, FramesThatCannotBeEditedSayNothing) {

@@ -19,6 +19,7 @@ namespace omnisync::portable {
 namespace {
 
 constexpr double kClosed = 0.08;        // the share of frames, least open first, whose mean is the mouth at rest
+constexpr double kMostClosed = 1;       // canonical pixels: lips further apart are not closed, be it the least they are
 constexpr double kRare = 0.02;          // the share of frames on each side that may be mistakes
 constexpr double kTurn = 20;            // degrees of yaw or pitch that make a pose term of 1
 constexpr std::int64_t kPoseTerms = 3;  // yaw, its square, pitch
@@ -69,7 +70,10 @@ Habit habit_of(const FaceTrack& track, const MotionBasis& basis, double rate_hz)
     const at::Tensor motion = basis.encode(moved);
     const at::Tensor open = opening(points);
     const auto closed = std::max<std::int64_t>(1, static_cast<std::int64_t>(kClosed * count));
-    habit.rest = motion.index_select(0, open.argsort().narrow(0, 0, closed)).mean(0);
+    const at::Tensor least = open.argsort().narrow(0, 0, closed);
+    habit.rest = motion.index_select(0, least).mean(0);
+    habit.closed = std::min(open.index_select(0, least).mean().item<double>(), kMostClosed);
+    habit.gaps = inner_gaps(points.index_select(0, least)).mean(0);
     const at::Tensor course = opening(moved);
     habit.spread = travel(course, std::llround(kSpeechWindow_s * rate_hz), at::ones_like(course));
     habit.pace = abruptness(course);

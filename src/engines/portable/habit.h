@@ -19,6 +19,8 @@ struct Habit {
     at::Tensor by_pose;  ///< [pose terms, 2 * kMotionPoints]: what a turn of the head adds
     at::Tensor usual;    ///< [pose terms]: their mean
     at::Tensor rest;     ///< [kComponents]: motion of the closed mouth
+    double closed = 0;   ///< opening of the closed mouth as it is measured, canonical pixels; often not 0
+    at::Tensor gaps;     ///< [3]: of the inner pairs 61-67, 62-66, 63-65 then
     at::Tensor style;    ///< [kComponents]: ln of deviations
     double spread = 0;   ///< how far the lips' opening travels in speech (travel()), canonical pixels
     double pace = 0;     ///< how abruptly it does so (abruptness()) from frame to frame

@@ -19,6 +19,12 @@ at::Tensor opening(const at::Tensor& points) {
     return inner(65) - inner(61);
 }
 
+at::Tensor inner_gaps(const at::Tensor& points) {
+    const auto y = points.select(-1, 1);
+    const auto inner = [&](int landmark) { return y.narrow(-1, kJawPoints + landmark - kMouthFirst, 3); };
+    return inner(65).flip(-1) - inner(61);
+}
+
 MotionBasis MotionBasis::of(const at::Tensor& offsets) {
     const at::Tensor rows = offsets.flatten(-2).to(at::kDouble);
     const auto [values, vectors] = at::linalg_eigh(at::matmul(rows.t(), rows) / static_cast<double>(rows.size(0)));

@@ -24,6 +24,9 @@ inline constexpr int kComponents = 8;
 /// [..., kMotionPoints, 2] -> [...].
 [[nodiscard]] at::Tensor opening(const at::Tensor& motion_points);
 
+/// Of each inner pair, 61-67, 62-66, 63-65: [..., kMotionPoints, 2] -> [..., 3].
+[[nodiscard]] at::Tensor inner_gaps(const at::Tensor& motion_points);
+
 /// Offsets of the motion points from their mean shape, in canonical pixels, as kComponents numbers of deviation 1.
 struct MotionBasis {
     at::Tensor axes;       ///< [kComponents, 2 * kMotionPoints], orthonormal rows

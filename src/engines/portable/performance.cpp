@@ -35,7 +35,7 @@ constexpr double kMostGain = 2.5;
 constexpr double kKnee = 0.6;        // of the way from rest to the widest: from there on motion is held back
 constexpr double kLeastReach = 3;    // spreads from rest to the widest, whatever the footage shows
 constexpr double kUsualReach = 1.5;  // deviations of a component that may be planned for anybody
-constexpr double kHaste = 0.9;       // of the speaker's own abruptness: what is drawn and found again adds some
+constexpr double kHaste = 0.75;      // of the speaker's own abruptness: what is drawn and found again adds some
 constexpr double kSigmas[] = {0, 0.5, 0.7, 0.85, 1};  // motion frames
 constexpr double kJawSideways = 0.3;
 
@@ -112,8 +112,10 @@ public:
           rest_(at::matmul(habit.rest, lips_).item<double>()) {}
 
     /// `motion` [n, kComponents] with the speaker's own amplitude where `active` [n], smoothed by `sigma` rows, lips
-    /// closed where they should be, and nowhere beyond what the footage shows of this mouth.
-    [[nodiscard]] at::Tensor of(const at::Tensor& motion, const at::Tensor& active, double sigma) const {
+    /// closed (that is at an opening of `closed` [n]) where they should be, and nowhere beyond what the footage shows
+    /// of this mouth.
+    [[nodiscard]] at::Tensor of(const at::Tensor& motion, const at::Tensor& active, const at::Tensor& closed,
+                                double sigma) const {
         const at::Tensor smooth = smoothed(motion, sigma);
         const auto window = static_cast<std::int64_t>(kSpeechWindow_s * kMotionRateHz);
         const double planned = travel(at::matmul(smooth, lips_), window, active);
@@ -124,11 +126,21 @@ public:
         const double widest = std::max(habit_.widest, rest_ + kLeastReach * spread_);
         const at::Tensor top = at::scalar_tensor(widest, at::kFloat);
         const at::Tensor knee = at::scalar_tensor(rest_ + kKnee * (widest - rest_), at::kFloat);
-        const at::Tensor kept = bounded(opening, knee, top) - closures(opening, rest_, spread_);
-        return spoken + (kept - opening).unsqueeze(1) * open_;
+        const at::Tensor kept = bounded(opening, knee, top) - closures(opening - closed, 0, spread_);
+        return opened(spoken, kept);
+    }
+
+    /// [n, kComponents]: the mouth at rest, its opening `closed` [n].
+    [[nodiscard]] at::Tensor at_rest(const at::Tensor& closed) const {
+        return opened(habit_.rest.unsqueeze(0), closed);
     }
 
 private:
+    /// `motion` [n or 1, kComponents] with the opening `wanted` [n].
+    [[nodiscard]] at::Tensor opened(const at::Tensor& motion, const at::Tensor& wanted) const {
+        return motion + (wanted - at::matmul(motion, lips_)).unsqueeze(1) * open_;
+    }
+
     /// Every component bounded by what the speaker does, and by what people do where that is less.
     [[nodiscard]] at::Tensor within_reach(const at::Tensor& motion) const {
         const at::Tensor high = habit_.high.clamp_min(kUsualReach);
@@ -156,12 +168,14 @@ void move_points(const at::Tensor& landmarks, const at::Tensor& moved, const std
     landmarks.narrow(1, kMouthFirst, kMouthPoints).add_(moved.narrow(1, kJawPoints, kMouthPoints));
 }
 
-/// Lips may touch, not cross: inner pairs that would are put where they meet.
-void uncross_lips(const at::Tensor& landmarks) {
+/// Lips may touch, not cross: inner pairs that would are put where they meet. Landmarks of some faces' closed lips are
+/// found crossed a little (`gaps` [3]); those put side by side would be lips apart.
+void uncross_lips(const at::Tensor& landmarks, const at::Tensor& gaps) {
+    int pair = 0;
     for (const auto& [above, below] : {std::pair{61, 67}, {62, 66}, {63, 65}}) {
         const at::Tensor upper = landmarks.select(1, above).select(1, 1);
         const at::Tensor lower = landmarks.select(1, below).select(1, 1);
-        const at::Tensor over = (upper - lower).clamp_min(0) / 2;
+        const at::Tensor over = (upper - lower + gaps[pair++].clamp_max(0)).clamp_min(0) / 2;
         upper.sub_(over);
         lower.add_(over);
     }
@@ -179,7 +193,9 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
         faces.push_back(performance.track->at(shown.frame));
     }
     performance.targets = geometry::canonical_landmarks(faces);
-    const at::Tensor own = motion_of(motion_points(performance.targets) - habit.shape_of(faces), basis);
+    const at::Tensor shape = habit.shape_of(faces);
+    const at::Tensor own = motion_of(motion_points(performance.targets) - shape, basis);
+    const at::Tensor closed = habit.closed - opening(shape);  // what opening of motion closes the lips, as heads turn
 
     PlanOptions options = plan_options(job.options);
     options.track = static_cast<std::uint32_t>(performance.track->id);
@@ -191,13 +207,15 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
 
     const Manner manner(basis, habit, job.options.strength);
     const at::Tensor heard = read_curve(utterance.activity, -1 / kActivityRateHz, kActivityRateHz, grid).squeeze(1);
+    const at::Tensor closed_on_grid = read_uneven(closed.unsqueeze(1), times, grid).squeeze(1);
     at::Tensor spoken;
     for (const double sigma : kSigmas) {
-        spoken = read_curve(manner.of(made.motion, heard, sigma), grid.front(), kMotionRateHz, times);
+        spoken = read_curve(manner.of(made.motion, heard, closed_on_grid, sigma), grid.front(), kMotionRateHz, times);
         if (abruptness(at::matmul(spoken, basis.opening_of())) <= kHaste * habit.pace) break;
     }
     const at::Tensor active = read_curve(utterance.activity, -1 / kActivityRateHz, kActivityRateHz, times).clamp(0, 1);
-    const at::Tensor motion = habit.rest + (spoken - habit.rest) * active;
+    const at::Tensor rest = manner.at_rest(closed);
+    const at::Tensor motion = rest + (spoken - rest) * active;
 
     const std::int64_t after = performance.first + performance.length;
     const std::int64_t first_frame = job.shown[static_cast<std::size_t>(performance.first)].frame;
@@ -207,7 +225,7 @@ void plan(Performance& performance, const EngineJob& job, const MotionNet& net, 
         performance.track->at(last_frame + 1) != nullptr && after < static_cast<std::int64_t>(job.shown.size());
     const at::Tensor change = (motion - own) * joins(times, begins_within, ends_within);
     move_points(performance.targets, basis.decode(change), faces);
-    uncross_lips(performance.targets);
+    uncross_lips(performance.targets, habit.gaps);
 }
 
 }  // namespace omnisync::portable

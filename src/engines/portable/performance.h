@@ -29,7 +29,8 @@ struct Utterance {
 /// A stretch with what its mouth is to do.
 struct Performance : Stretch {
     at::Tensor targets;                  ///< [length, 68, 2]: canonical landmarks to show
-    std::vector<std::size_t> exemplars;  ///< index into the person's bank; empty when it has none
+    std::vector<std::size_t> exemplars;  ///< index into the person's bank, its size: the frame's own mouth; empty when
+                                         ///< there is no bank
     std::vector<std::size_t> seconds;    ///< another one for each, where a corrector asks for it; else empty
 };
 
