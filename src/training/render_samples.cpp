@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engines/portable/exemplars.h"
 #include "engines/portable/motion_basis.h"
 #include "geometry/lower_face.h"
 #include "omnisync/error.h"
@@ -55,9 +56,9 @@ at::Tensor mirror(const at::Tensor& landmarks) {  // [68, 2]
     return swapped * sign + shift;
 }
 
-/// How unlike two mouths are: mean distance of their points, canonical pixels. [n, 68, 2], [68, 2] -> [n].
-at::Tensor unlikeness(const at::Tensor& mouths, const at::Tensor& mouth) {
-    return (mouths.narrow(1, 48, 20) - mouth.narrow(0, 48, 20)).norm(2, -1).mean(-1);
+/// How unlike mouths are, as dubbing has it: [n, 68, 2], [68, 2] -> [n].
+at::Tensor unlikeness(const at::Tensor& many, const at::Tensor& one) {
+    return portable::unlikeness(portable::mouth_of(many), portable::mouth_of(one.unsqueeze(0))[0]);
 }
 
 /// Something before the mouth, as a hand or a microphone is: in the frame and in the target, not where it is borrowed
@@ -157,6 +158,11 @@ RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
     const at::Tensor order = distance.argsort();
     made.exemplar = bank[static_cast<std::size_t>(order[0].item<std::int64_t>())];
     made.second = bank[static_cast<std::size_t>(order[order.size(0) > 1 ? 1 : 0].item<std::int64_t>())];
+    const at::Tensor own = unlikeness(all.narrow(0, made.source, 1), all[made.target]);
+    if (own.item<float>() < distance.min().item<float>()) {  // the frame's own mouth fits better than any that is lent
+        made.second = made.exemplar;
+        made.exemplar = made.source;
+    }
     made.flip = sampling_.augment && uniform(random, 0, 1) < 0.5;
     return made;
 }

@@ -25,6 +25,9 @@ struct FacePatch {
 };
 [[nodiscard]] FacePatch cut_face(const Frame& frame, const VideoInfo& video, const FaceFrame& face);
 
+/// With as much more of the finest detail as being warped will cost.
+[[nodiscard]] compositing::FacePictures crisp(compositing::FacePictures picture);
+
 /// What a frame is chosen by: mouth points and pose.
 struct Exemplar {
     int track = 0;  ///< FaceTrack::id
@@ -34,6 +37,7 @@ struct Exemplar {
     float yaw = 0;     ///< degrees
     float pitch = 0;
     float sharpness = 0;
+    at::Tensor look;  ///< [m]: luma of what lies within the lips, all mouths brought to one shape
 };
 
 /// Exemplars of one person; at most kMostExemplars, spread over mouth shapes and poses.
@@ -48,18 +52,28 @@ public:
     [[nodiscard]] const std::vector<Exemplar>& exemplars() const { return exemplars_; }
 
     /// The exemplar for each of n neighbouring frames: the best sequence under the cost of unlike mouths and poses and
-    /// of changing between exemplars (Viterbi). `mouths`: [n, 40]; `yaw`, `pitch`: degrees.
+    /// of changing between exemplars that look unlike where it would be seen (Viterbi). exemplars().size() stands for
+    /// the frame's own mouth. `mouths`: [n, 40]; `yaw`, `pitch`: degrees.
     struct Wanted {
         at::Tensor mouths;
         std::vector<float> yaw, pitch;
         std::vector<std::size_t> taken;  ///< per frame, not to be chosen if there is another; may be empty
+        at::Tensor own;                  ///< [n, 40]: the frames' own mouths; undefined: not to be chosen
+        std::vector<float> own_sharpness;
     };
     [[nodiscard]] std::vector<std::size_t> choose(const Wanted& wanted) const;
 
 private:
+    void compare_looks();
+
     int person_ = 0;
     std::vector<Exemplar> exemplars_;
+    std::vector<float> look_apart_;  // exemplars squared: mean difference of looks, of luma 0 .. 1
 };
+
+/// [n]: how unlike the mouths of `many` [n, 40] are to `one` [40], canonical pixels and more where the lips' opening
+/// or width differ.
+[[nodiscard]] at::Tensor unlikeness(const at::Tensor& many, const at::Tensor& one);
 
 /// [40] of [1, 68, 2] or [n, 40] of [n, 68, 2].
 [[nodiscard]] at::Tensor mouth_of(const at::Tensor& landmarks);

@@ -46,6 +46,7 @@ public:
           basis_(weights::Scope(motion_weights_)) {
         const c10::InferenceMode inference;
         const ops::OneThread same_sums;
+        net_.fix();
         if (std::filesystem::exists(std::filesystem::path(job.options.models) / kRenderWeights))
             corrector_.emplace(load_weights(job.options.models, kRenderWeights), job.options.seed);
         plan_all();
@@ -88,14 +89,14 @@ public:
 private:
     void add_rows(const Performance& performance, std::vector<PlanRow>& rows) const {
         if (performance.exemplars.empty()) return;
-        const auto& bank = banks_.at(performance.track->person).exemplars();
         const at::Tensor planned = opening(motion_points(performance.targets));
         for (std::int64_t i = 0; i < performance.length; ++i) {
             const std::int64_t picture = performance.first + i;
             const at::Tensor shown = motion_points(geometry::canonical_landmarks(*face_of(performance, picture)));
-            rows.push_back({picture, job_.shown[static_cast<std::size_t>(picture)].time_s, performance.track->id,
-                            planned[i].item<double>(), opening(shown).item<double>(),
-                            bank[performance.exemplars[static_cast<std::size_t>(i)]].frame});
+            const Shown& here = job_.shown[static_cast<std::size_t>(picture)];
+            const Exemplar* const lent = exemplar_at(performance, i);
+            rows.push_back({picture, here.time_s, performance.track->id, planned[i].item<double>(),
+                            opening(shown).item<double>(), lent == nullptr ? here.frame : lent->frame});
         }
     }
 
@@ -131,12 +132,15 @@ private:
             banks_.emplace(bank.person(), std::move(bank));
         }
         for (auto& [first, performance] : performances_) {
-            ExemplarBank::Wanted wanted{mouth_of(performance.targets), {}, {}, {}};
+            ExemplarBank::Wanted wanted{mouth_of(performance.targets), {}, {}, {}, {}, {}};
+            std::vector<const FaceFrame*> faces;
             for (std::int64_t i = 0; i < performance.length; ++i) {
-                const FaceFrame* const face = face_of(performance, first + i);
-                wanted.yaw.push_back(face->pose.yaw);
-                wanted.pitch.push_back(face->pose.pitch);
+                faces.push_back(face_of(performance, first + i));
+                wanted.yaw.push_back(faces.back()->pose.yaw);
+                wanted.pitch.push_back(faces.back()->pose.pitch);
+                wanted.own_sharpness.push_back(faces.back()->quality.sharpness);
             }
+            if (!corrector_) wanted.own = mouth_of(geometry::canonical_landmarks(faces));
             const ExemplarBank& bank = banks_.at(performance.track->person);
             performance.exemplars = bank.choose(wanted);
             if (!corrector_) continue;
@@ -149,35 +153,38 @@ private:
         return performance.track->at(job_.shown[static_cast<std::size_t>(number)].frame);
     }
 
-    /// Exemplars change within kFade_s to both sides of the moment between two pictures, not at once.
-    [[nodiscard]] compositing::Fade fade_at(const Performance& performance, std::int64_t place,
-                                            std::int64_t number) const {
-        const auto time = [&](std::int64_t at) { return job_.shown[static_cast<std::size_t>(number + at)].time_s; };
-        const auto taken = [&](std::int64_t at) { return performance.exemplars[static_cast<std::size_t>(place + at)]; };
+    /// Null: the frame's own mouth.
+    [[nodiscard]] const Exemplar* exemplar_at(const Performance& performance, std::int64_t place) const {
         const auto& bank = banks_.at(performance.track->person).exemplars();
-        compositing::Fade fade;
+        const std::size_t taken = performance.exemplars[static_cast<std::size_t>(place)];
+        return taken < bank.size() ? &bank[taken] : nullptr;
+    }
+
+    /// Exemplars change within kFade_s to both sides of the moment between two pictures, not at once.
+    void fade(Wish& wish, const Performance& performance, std::int64_t place, std::int64_t number) const {
+        const auto time = [&](std::int64_t at) { return job_.shown[static_cast<std::size_t>(number + at)].time_s; };
+        const auto taken = [&](std::int64_t at) { return exemplar_at(performance, place + at); };
         const auto look = [&](std::int64_t from, std::int64_t to) {  // neighbours: the change lies between them
             const double apart = std::abs((time(from) + time(to)) / 2 - time(0));
             const auto share = static_cast<float>(0.5 - 0.5 * apart / kFade_s);
-            if (share <= fade.share || taken(to) == taken(0)) return;
-            fade = {&bank[taken(to)].picture, share};
+            if (share <= wish.share || taken(to) == taken(0)) return;
+            wish.next = taken(to);
+            wish.share = share;
         };
         for (std::int64_t at = 0; place + at > 0 && time(0) - time(at) < kFade_s && taken(at) == taken(0); --at)
             look(at, at - 1);
         for (std::int64_t at = 0;
              place + at + 1 < performance.length && time(at) - time(0) < kFade_s && taken(at) == taken(0); ++at)
             look(at, at + 1);
-        return fade;
     }
 
     void draw(const Frame& frame, const Performance& performance, std::int64_t place, std::int64_t number) const {
-        const auto& bank = banks_.at(performance.track->person).exemplars();
-        const Exemplar& exemplar = bank[performance.exemplars[static_cast<std::size_t>(place)]];
-        const Exemplar* const second =
-            performance.seconds.empty() ? nullptr : &bank[performance.seconds[static_cast<std::size_t>(place)]];
-        redraw(frame, job_.video, *face_of(performance, number),
-               {exemplar, second, performance.targets.narrow(0, place, 1), fade_at(performance, place, number)},
-               corrector_ ? &*corrector_ : nullptr);
+        Wish wish{exemplar_at(performance, place), nullptr, performance.targets.narrow(0, place, 1)};
+        if (!performance.seconds.empty())
+            wish.second =
+                &banks_.at(performance.track->person).exemplars()[performance.seconds[static_cast<std::size_t>(place)]];
+        fade(wish, performance, place, number);
+        redraw(frame, job_.video, *face_of(performance, number), wish, corrector_ ? &*corrector_ : nullptr);
     }
 
     const EngineJob job_;

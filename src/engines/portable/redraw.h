@@ -17,10 +17,11 @@ namespace omnisync::portable {
 
 /// The mouth to draw.
 struct Wish {
-    const Exemplar& exemplar;
-    const Exemplar* second = nullptr;  ///< a corrector needs one
-    at::Tensor target;                 ///< [1, 68, 2], canonical
-    compositing::Fade fade = {};       ///< where another exemplar takes over
+    const Exemplar* exemplar = nullptr;  ///< null: the frame's own mouth; not with a corrector
+    const Exemplar* second = nullptr;    ///< a corrector needs one
+    at::Tensor target;                   ///< [1, 68, 2], canonical
+    const Exemplar* next = nullptr;      ///< what takes over, or null: the frame's own mouth
+    float share = 0;                     ///< how far it has come, 0 .. 1
 };
 
 /// The render net at work. A proposal is trusted as far as its exemplar fits: what the footage shows is sharper and
