@@ -127,56 +127,92 @@ struct Moments {
         squares += other_squares + apart * apart * count * more / all;
         count = all;
     }
-    OMNISYNC_HD void join(const float* values, int values_count) {
-        double sum = 0, off = 0;
-        for (int i = 0; i < values_count; ++i) sum += values[i];
-        const double middle = sum / values_count;
-        for (int i = 0; i < values_count; ++i) off += (values[i] - middle) * (values[i] - middle);
-        join(values_count, middle, off);
+    /// `values` has room for a whole number of lanes.
+    OMNISYNC_HD void join(float* values, int values_count) {
+        const int padded = (values_count + kLanes - 1) / kLanes * kLanes;
+        alignas(64) float sums[kLanes] = {};
+        std::fill(values + values_count, values + padded, 0.0F);
+        for (int i = 0; i < padded; i += kLanes)
+            for (int lane = 0; lane < kLanes; ++lane) sums[lane] += values[i + lane];
+        double sum = 0;
+        for (float& lane : sums) sum += lane, lane = 0;
+        const auto middle = static_cast<float>(sum / values_count);
+        std::fill(values + values_count, values + padded, middle);
+        for (int i = 0; i < padded; i += kLanes)
+            for (int lane = 0; lane < kLanes; ++lane) {
+                const float off = values[i + lane] - middle;
+                sums[lane] += off * off;
+            }
+        double squares_here = 0;
+        for (const float lane : sums) squares_here += lane;
+        join(values_count, middle, squares_here);
     }
 };
 
-/// Calls `body(element, count, channel)` for the runs of adjacent values of group `group` of picture `batch`; the
-/// channel is that of the first value, and of all of them with channels first.
+/// A piece of a group that is held at a time: `runs` of `length` adjacent values each, whose first channel is the same.
+struct Piece {
+    std::int64_t element, stride, channel;
+    int runs, length;
+    [[nodiscard]] OMNISYNC_HD int count() const { return runs * length; }
+};
+
+/// Calls `body(piece, fresh)` for all pieces of group `which` of a picture; fresh: the channels are others than before.
 template <class Body>
-OMNISYNC_HD void for_each_run(const NormSilu& job, std::int64_t batch, std::int64_t group, const Body& body) {
-    const std::int64_t width = job.channels / job.groups, first = group * width;
-    const std::int64_t picture = batch * job.channels * job.pixels;
-    const bool last = job.order == ChannelOrder::last;
-    const std::int64_t runs = last ? job.pixels : width, length = last ? width : job.pixels;
-    for (std::int64_t run_index = 0; run_index < runs; ++run_index)
-        for (std::int64_t at = 0; at < length; at += kBlock) {
-            const auto count = static_cast<int>(std::min<std::int64_t>(kBlock, length - at));
-            const std::int64_t channel = first + (last ? at : run_index);
-            const std::int64_t element =
-                picture + (last ? run_index * job.channels + channel : channel * job.pixels + at);
-            body(element, count, channel);
-        }
+OMNISYNC_HD void for_each_piece(const NormSilu& job, std::int64_t task, const Body& body) {
+    const std::int64_t width = job.channels / job.groups, first = task % job.groups * width;
+    const std::int64_t picture = task / job.groups * job.channels * job.pixels;
+    if (job.order == ChannelOrder::first) {
+        for (std::int64_t c = first; c < first + width; ++c)
+            for (std::int64_t p = 0; p < job.pixels; p += kBlock)
+                body(Piece{picture + c * job.pixels + p, 0, c, 1,
+                           static_cast<int>(std::min<std::int64_t>(kBlock, job.pixels - p))},
+                     p == 0);
+        return;
+    }
+    for (std::int64_t c = first; c < first + width; c += kBlock) {
+        const auto length = static_cast<int>(std::min<std::int64_t>(kBlock, first + width - c));
+        const std::int64_t most = kBlock / length;
+        for (std::int64_t p = 0; p < job.pixels; p += most)
+            body(Piece{picture + p * job.channels + c, job.channels, c,
+                       static_cast<int>(std::min(most, job.pixels - p)), length},
+                 p == 0);
+    }
+}
+
+template <class T>
+OMNISYNC_HD void load(const NormSilu& job, const Piece& piece, float* values) {
+    for (int r = 0; r < piece.runs; ++r)
+        load<T>(job, piece.element + r * piece.stride, piece.length, values + r * piece.length);
 }
 
 /// A task is one group of one picture.
 template <class T>
 OMNISYNC_HD void group(const NormSilu& job, std::int64_t task) {
-    const std::int64_t batch = task / job.groups, which = task % job.groups;
     alignas(64) float values[kBlock];
     Moments moments;
-    for_each_run(job, batch, which, [&](std::int64_t element, int count, std::int64_t) OMNISYNC_INLINE {
-        load<T>(job, element, count, values);
-        moments.join(values, count);
+    for_each_piece(job, task, [&](const Piece& piece, bool) OMNISYNC_INLINE {
+        load<T>(job, piece, values);
+        moments.join(values, piece.count());
     });
     const auto mean = static_cast<float>(moments.mean);
     const auto scale =
         static_cast<float>(1 / std::sqrt(moments.squares / moments.count + static_cast<double>(job.eps)));
     const NormSilu again = second_pass(job);
-    const std::int64_t step = job.order == ChannelOrder::last ? 1 : 0;
-    for_each_run(job, batch, which, [&](std::int64_t element, int count, std::int64_t channel) OMNISYNC_INLINE {
-        load<T>(again, element, count, values);
-        for (int i = 0; i < count; ++i) {
-            const float gamma = weight_at(job, job.gamma, channel + i * step);
-            const float beta = job.beta == nullptr ? 0.0F : weight_at(job, job.beta, channel + i * step);
-            values[i] = activated((values[i] - mean) * scale * gamma + beta, job.silu);
-        }
-        store<T>(job, element, count, values);
+    const int step = job.order == ChannelOrder::last ? 1 : 0;
+    alignas(64) float gamma[kBlock];
+    alignas(64) float beta[kBlock];
+    for_each_piece(job, task, [&](const Piece& piece, bool fresh) OMNISYNC_INLINE {
+        if (fresh)
+            for (int i = 0; i < kBlock; ++i) {
+                const std::int64_t channel = piece.channel + i % piece.length * step;
+                gamma[i] = weight_at(job, job.gamma, channel) * scale;
+                beta[i] = job.beta == nullptr ? 0.0F : weight_at(job, job.beta, channel);
+            }
+        load<T>(again, piece, values);
+        for (int i = 0; i < piece.count(); ++i)
+            values[i] = activated((values[i] - mean) * gamma[i] + beta[i], job.silu);
+        for (int r = 0; r < piece.runs; ++r)
+            store<T>(job, piece.element + r * piece.stride, piece.length, values + r * piece.length);
     });
 }
 

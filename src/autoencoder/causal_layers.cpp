@@ -5,14 +5,13 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv3d.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cassert>
-#include <cmath>
+
+#include "ops/norm_silu.h"
 
 namespace omnisync::autoencoder {
 namespace {
@@ -45,11 +44,6 @@ at::Tensor video_of(const at::Tensor& frames, std::int64_t batch) {
     return frames.reshape({batch, s[0] / batch, s[1], s[2], s[3]}).transpose(1, 2);
 }
 
-/// SiLU, in place: for what nobody else holds.
-at::Tensor activated(at::Tensor x) {
-    return at::silu_(x);
-}
-
 /// The last `count` frames, without the storage of those before them.
 at::Tensor last_frames(const at::Tensor& x, std::int64_t count) {
     return x.slice(2, -count).clone();
@@ -64,8 +58,11 @@ RmsNorm::RmsNorm(const Scope& scope, std::int64_t channels, std::int64_t dimensi
 }
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
-    at::Tensor y = x / at::linalg_vector_norm(x, 2, {1}, true).clamp_min_(1e-12);
-    return y.mul_(std::sqrt(static_cast<double>(x.size(1)))).mul_(gamma);
+    return ops::rms_norm_silu(x, gamma, false);
+}
+
+at::Tensor RmsNorm::activated(const at::Tensor& x) const {
+    return ops::rms_norm_silu(x, gamma, true);
 }
 
 CausalConv::CausalConv(const Scope& scope, std::int64_t in, std::int64_t out)
@@ -103,8 +100,8 @@ ResidualBlock::ResidualBlock(const Scope& scope, std::int64_t in, std::int64_t o
 }
 
 at::Tensor ResidualBlock::operator()(const at::Tensor& x, Memory& memory) const {
-    at::Tensor y = conv0(activated(norm0(x)), memory);
-    y = conv1(activated(norm1(y)), memory);
+    at::Tensor y = conv0(norm0.activated(x), memory);
+    y = conv1(norm1.activated(y), memory);
     return y.add_(shortcut ? (*shortcut)(x) : x);
 }
 
@@ -186,11 +183,11 @@ at::Tensor Middle::operator()(const at::Tensor& x, Memory& memory) const {
 Head::Head(const Scope& scope, std::int64_t in, std::int64_t out) : norm(scope / 0, in), conv(scope / 2, in, out) {}
 
 at::Tensor Head::operator()(const at::Tensor& x, Memory& memory) const {
-    return conv(activated(norm(x)), memory);
+    return conv(norm.activated(x), memory);
 }
 
 at::Tensor Head::without_history(const at::Tensor& x) const {
-    return conv.without_history(activated(norm(x)));
+    return conv.without_history(norm.activated(x));
 }
 
 }  // namespace omnisync::autoencoder

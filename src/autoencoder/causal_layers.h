@@ -44,6 +44,8 @@ struct RmsNorm {
     /// `dimensions`: how many ones stand behind the channels in the file.
     RmsNorm(const weights::Scope& scope, std::int64_t channels, std::int64_t dimensions = 3);
     [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+    /// With SiLU behind it.
+    [[nodiscard]] at::Tensor activated(const at::Tensor& x) const;
 };
 
 /// A 3x3x3 convolution that sees the two frames before, zeros before the first; zeros beyond the picture's edges.

@@ -2,20 +2,18 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/abs.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/hann_window.h>
 #include <ATen/ops/linspace.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/minimum.h>
-#include <ATen/ops/square.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "ops/log_mel.h"
 
 namespace omnisync::speech {
 namespace {
@@ -37,10 +35,8 @@ at::Tensor make_filters() {
 
 /// Whole windows of `samples`: [n] -> [(n - kWindow) / kHop + 1, kBands].
 at::Tensor power_of_windows(const at::Tensor& samples) {
-    static const at::Tensor filters = make_filters();
-    static const at::Tensor window = at::hann_window(kWindow, at::kFloat);
-    const at::Tensor spectrum = at::fft_rfft(samples.unfold(0, kWindow, kHop) * window, kFft);
-    return at::matmul(at::square(at::abs(spectrum)), filters);
+    static const ops::MelBands bands(at::hann_window(kWindow, at::kFloat), kFft, make_filters().t(), false);
+    return bands(samples, kHop);
 }
 
 }  // namespace

@@ -1,20 +1,18 @@
 #include "speech/slaney_log_mel.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/abs.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/hann_window.h>
 #include <ATen/ops/linspace.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/minimum.h>
-#include <ATen/ops/square.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "ops/log_mel.h"
 
 namespace omnisync::speech {
 namespace {
@@ -22,7 +20,6 @@ namespace {
 constexpr std::int64_t kMirrored = kWindow / 2;  // samples beyond each end
 constexpr std::int64_t kBlockFrames = 1000;      // analysed at once: fixed, so that sums do not depend on how they came
 constexpr std::int64_t kBlock = (kBlockFrames - 1) * kHop + kWindow;
-constexpr double kSmallestPower = 1e-10;
 constexpr double kRange = 8;  // powers of ten below the loudest
 
 // Slaney's scale: linear below 1 kHz, then 27 steps for each factor of 6.4.
@@ -47,8 +44,8 @@ at::Tensor slaney_filters() {
 }
 
 at::Tensor power_spectrum(const at::Tensor& windows) {
-    static const at::Tensor hann = at::hann_window(kWindow, at::kFloat);
-    return at::square(at::abs(at::fft_rfft(windows * hann)));
+    static const ops::MelBands bins(at::hann_window(kWindow, at::kFloat), kWindow, {}, false);
+    return bins(windows.flatten(), kWindow);
 }
 
 std::int64_t slaney_frames(std::int64_t samples) {
@@ -74,11 +71,10 @@ void SlaneyMelReader::take(const at::Tensor& samples) {
 }
 
 void SlaneyMelReader::analyse() {
-    static const at::Tensor filters = slaney_filters().t().contiguous();
+    static const ops::MelBands bands(at::hann_window(kWindow, at::kFloat), kWindow, slaney_filters(), true);
     if (logs_.empty()) buffer_.narrow(0, 0, kMirrored).copy_(buffer_.narrow(0, kMirrored + 1, kMirrored).flip(0));
     const std::int64_t frames = (filled_ - kWindow) / kHop + 1;
-    const at::Tensor windows = buffer_.narrow(0, 0, filled_).unfold(0, kWindow, kHop);
-    logs_.push_back(at::matmul(power_spectrum(windows), filters).clamp_min_(kSmallestPower).log10_());
+    logs_.push_back(bands(buffer_.narrow(0, 0, filled_), kHop));
     const std::int64_t kept = filled_ - frames * kHop;
     buffer_.narrow(0, 0, kept).copy_(buffer_.narrow(0, frames * kHop, kept).clone());
     filled_ = kept;
