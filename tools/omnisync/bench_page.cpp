@@ -1,5 +1,6 @@
 #include "bench_page.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -172,23 +173,27 @@ public:
     /// The embedded files themselves; each once, whoever shows it.
     [[nodiscard]] std::string embedded() const {
         std::string out;
-        for (const auto& [file, id] : ids_) {
-            std::ifstream in(file, std::ios::binary);
+        for (std::size_t i = 0; i < files_.size(); ++i) {
+            std::ifstream in(files_[i], std::ios::binary);
             const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-            out += concat("<script type=\"text/plain\" id=\"", id, "\">", html::base64(bytes), "</script>\n");
+            out += concat("<script type=\"text/plain\" id=\"film", i, "\">", html::base64(bytes), "</script>\n");
         }
         return out;
     }
 
 private:
-    std::string id_of(const std::string& file) { return ids_.emplace(file, concat("film", ids_.size())).first->second; }
+    std::string id_of(const std::string& file) {
+        auto place = std::find(files_.begin(), files_.end(), file);
+        if (place == files_.end()) place = files_.insert(files_.end(), file);
+        return concat("film", place - files_.begin());
+    }
     static const char* type_of(const std::string& file) {
         return fs::path(file).extension() == ".webm" ? "video/webm" : "video/mp4";
     }
 
     std::string folder_;
     bool embed_;
-    std::map<std::string, std::string> ids_;
+    std::vector<std::string> files_;  // in the order in which they are shown
 };
 
 struct Shown {

@@ -148,8 +148,9 @@ std::optional<std::string> output_of_pair(const std::string& folder, const std::
     for (const fs::path& file : files_in(place.parent_path(), false))
         if (is_video_name(file) && file.stem() == place.filename()) found.push_back(file);
     if (found.empty()) return std::nullopt;
-    require(found.size() == 1, ExitCode::bad_data, "'", folder, "' has several results for '", name, "': '",
-            found[0].filename().string(), "', '", found[1].filename().string(), "'");
+    if (found.size() > 1)
+        fail(ExitCode::bad_data, "'", folder, "' has several results for '", name, "': '", found[0].filename().string(),
+             "', '", found[1].filename().string(), "'");
     return found.front().string();
 }
 
