@@ -1,5 +1,6 @@
 // Batches under attack: runners and tasks killed at random, on a real Slurm and with two local runners. A short run
 // here; OMNISYNC_BATCH_JOBS=200 is the long one.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
@@ -10,6 +11,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <random>
+#include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "support/batch_scene.h"
@@ -26,6 +29,12 @@ using std::chrono::milliseconds;
 int job_count(int usual) {
     const char* const given = std::getenv("OMNISYNC_BATCH_JOBS");
     return given != nullptr ? std::max(20, std::atoi(given)) : usual;
+}
+
+ProcessOptions within(std::chrono::seconds limit) {
+    ProcessOptions options;
+    options.limit = limit;
+    return options;
 }
 
 /// A process that nobody waits for until it is killed or asked about.
@@ -92,7 +101,7 @@ TEST(BatchChaos, TwoRunnersKilledAtRandomDoEverythingOnce) {
         victim = runner();
     }
     EXPECT_GT(killed, 3) << "it was over too soon to prove anything";
-    const auto result = scene.run("run", {"--workers", "2", "--threads", "1"}, {.limit = std::chrono::minutes(8)});
+    const auto result = scene.run("run", {"--workers", "2", "--threads", "1"}, within(std::chrono::minutes(8)));
     for (auto& other : runners) {
         const auto limit = Clock::now() + std::chrono::seconds(30);
         while (!other->ended() && Clock::now() < limit) std::this_thread::sleep_for(milliseconds(50));
@@ -115,27 +124,28 @@ public:
         for (const char* program : {"/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged", "/usr/bin/sbatch"})
             if (!fs::exists(program)) why_not_ = std::string(program) + " is not installed";
         if (!why_not_.empty()) return;
-        // munge's user enters it.
-        fs::permissions(folder_.path(), fs::perms::others_exec | fs::perms::others_read, fs::perm_options::add);
+        // munge's user enters it, and munge wants everybody to be able to.
+        fs::permissions(folder_.path(), fs::perms(0755));
         const std::string port = std::to_string(20000 + ::getpid() % 20000);
         setenv("SLURM_TEST_ROOT", (folder_ / "slurm").c_str(), 1);
         setenv("SLURM_TEST_PORT", port.c_str(), 1);
+        setenv("SLURM_TEST_ARRAY", "24", 1);  // a batch becomes several arrays
         setenv("SLURM_CONF", (folder_ / "slurm/slurm.conf").c_str(), 1);
-        const auto up = run({script(), "up"}, {.limit = std::chrono::seconds(60)});
-        if (!up.ok()) why_not_ = "Slurm does not come up here: " + up.err;
-        started_ = true;
+        const auto up = run({script(), "up"}, within(std::chrono::seconds(60)));
+        if (!up.ok()) throw std::runtime_error("Slurm is installed, and does not come up: " + up.err);
     }
     Slurm(const Slurm&) = delete;
     Slurm& operator=(const Slurm&) = delete;
     ~Slurm() {
-        if (started_) (void)run({script(), "down"}, {.limit = std::chrono::seconds(30)});
-        for (const char* name : {"SLURM_TEST_ROOT", "SLURM_TEST_PORT", "SLURM_CONF"}) unsetenv(name);
+        if (why_not_.empty()) (void)run({script(), "down"}, within(std::chrono::seconds(30)));
+        for (const char* name : {"SLURM_TEST_ROOT", "SLURM_TEST_PORT", "SLURM_TEST_ARRAY", "SLURM_CONF"})
+            unsetenv(name);
     }
 
     [[nodiscard]] const std::string& why_not() const { return why_not_; }
     /// Ids of tasks ("3_17") in this state, and of waiting ones all.
     [[nodiscard]] static std::vector<std::string> tasks(const std::string& state) {
-        const auto result = run({"squeue", "-h", "-r", "-t", state, "-o", "%i"}, {.limit = std::chrono::seconds(30)});
+        const auto result = run({"squeue", "-h", "-r", "-t", state, "-o", "%i"}, within(std::chrono::seconds(30)));
         std::vector<std::string> ids;
         std::istringstream lines(result.out);
         for (std::string id; std::getline(lines, id);) ids.push_back(id);
@@ -146,7 +156,6 @@ private:
     static std::string script() { return (source_root() / "tests/support/slurm_one_host").string(); }
     TempDir folder_;
     std::string why_not_;
-    bool started_ = false;
 };
 
 TEST(BatchChaos, ASlurmArrayWithKilledTasksDoesEverythingOnce) {
@@ -184,7 +193,7 @@ TEST(BatchChaos, ASlurmArrayWithKilledTasksDoesEverythingOnce) {
                 }
             } else if (!running.empty() && requeued < attacks) {
                 const std::string& task = running[random() % running.size()];
-                if (run({"scontrol", "requeue", task}, {.limit = std::chrono::seconds(30)}).ok()) ++requeued;
+                if (run({"scontrol", "requeue", task}, within(std::chrono::seconds(30))).ok()) ++requeued;
             }
             std::this_thread::sleep_for(milliseconds(150));
         }

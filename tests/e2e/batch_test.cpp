@@ -26,7 +26,8 @@ protected:
 
     /// The state of the job with this output.
     Json job(const std::string& output) {
-        for (const Json& one : scene_.status()["jobs"])
+        const Json now = scene_.status();
+        for (const Json& one : now["jobs"])
             if (one["output"] == (scene_ / output).string()) return one;
         ADD_FAILURE() << "no job makes " << output;
         return {};

@@ -257,7 +257,7 @@ TEST_F(Cli, EveryOptionInTheHelpIsInTheDocumentation) {
     const std::string document = read_bytes(source_root() / "docs" / "cli.md");
     std::set<std::string> options;
     for (const Words& words : {Words{"--help"}, Words{"dub", "--help"}, Words{"inspect", "--help"},
-                               Words{"compare", "--help"}, Words{"doctor", "--help"}}) {
+                               Words{"compare", "--help"}, Words{"doctor", "--help"}, Words{"batch", "--help"}}) {
         const std::string text = omnisync(words).out;
         const std::regex pattern("--[a-z][a-z-]*");
         for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
