@@ -109,7 +109,7 @@ TEST(Models, ListNamesEveryModelItsLicenceAndWhetherItIsHere) {
             if (file["part"] == "motion") EXPECT_TRUE(file["found"].is_string()) << "it ships";
         }
     }
-    EXPECT_EQ(engines, (std::set<std::string>{"faces", "portable", "xdub"}));
+    EXPECT_EQ(engines, (std::set<std::string>{"faces", "portable", "sync", "xdub"}));
 }
 
 TEST(Models, WrongWordsAreToldInOneLine) {
