@@ -91,7 +91,7 @@ TEST_F(Eval, NoiseRaisesFlickerAndLowersPsnr) {
 }
 
 TEST_F(Eval, AnotherPersonLowersLikenessAndRaisesIdentityDistance) {
-    const auto other = shared_file("media/video/grid_swiz3n_mpeg1.mpg");
+    const auto other = shared_file("video/grid_swiz3n_mpeg1.mpg");
     if (!other) GTEST_SKIP() << "shared media is not here";
     std::vector<double> likeness, distance;
     for (const char* const until : {"0", "20", "45", "75"}) {

@@ -20,8 +20,7 @@
 namespace omnisync::command {
 namespace {
 
-constexpr double kNoShift = 1e-6;
-constexpr double kOffGrid = 0.1;  // of a step between pictures
+constexpr double kNoShift = 1e-6;  // seconds
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A picture of the video and the one of the reference beside it; or a picture of the reference alone.
@@ -36,14 +35,17 @@ double first_s(const Analysis& film) {
 }
 
 /// Whether first pictures are to be taken for one moment: the clock of a container means nothing, or the films'
-/// pictures lie beside each other and not on each other, as where a muxer has moved them with the sound's priming.
+/// pictures lie beside each other and not on each other, further than rounding to the coarser unit can bring them, as
+/// where a muxer has moved them with the sound's priming.
 bool aligns_starts(const Walk& walk) {
     if (has_clock_of_its_own(walk.request.video) || has_clock_of_its_own(walk.request.reference)) return true;
     if (walk.reference->frames() < 2) return false;
     const double step = (seconds({walk.reference->pts.back(), walk.reference->time_base}) - first_s(*walk.reference)) /
                         static_cast<double>(walk.reference->frames() - 1);
-    const double steps = (first_s(walk.video) - first_s(*walk.reference)) / std::max(step, 1e-6);
-    return std::abs(steps - std::round(steps)) > kOffGrid;
+    const double later = first_s(walk.video) - first_s(*walk.reference);
+    const double off_grid = std::abs(later - step * std::round(later / std::max(step, 1e-6)));
+    const double unit = std::max(seconds({1, walk.video.time_base}), seconds({1, walk.reference->time_base}));
+    return off_grid > unit / 2 + 1e-6;
 }
 
 /// Both films, and how the pictures of one go with those of the other.
