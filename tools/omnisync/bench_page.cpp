@@ -21,7 +21,7 @@ constexpr std::string_view kStyle = R"css(
 .pair h2 { margin: 0 0 .25rem; }
 .films { display: flex; gap: .75rem; flex-wrap: wrap; }
 .films figure { flex: 1 1 18rem; min-width: 0; margin: 0; }
-video { width: 100%; max-height: 60vh; background: #000; display: block; }
+video { width: 100%; max-height: 48vh; background: #000; display: block; }
 .controls { display: flex; gap: .75rem; align-items: center; margin-top: .5rem; }
 .controls input { flex: 1; } .controls output { font-variant-numeric: tabular-nums; min-width: 9em; }
 button { font: inherit; color: var(--text); background: var(--ground); border: 1px solid var(--line); border-radius: .3rem;
@@ -228,11 +228,15 @@ std::uint64_t size_of_all(const BenchResult& result, const fs::path& folder) {
 }
 
 std::string figures_of(const BenchRow& row) {
+    const auto text = [](const Json& figure, const char* name) {
+        const Json value = figure.value(name, Json(nullptr));
+        return value.is_string() ? value.get<std::string>() : "";
+    };
     std::vector<std::vector<std::string>> cells;
     for (const auto& [name, figure] : row.record.figures.items()) {
         const auto value = row.figure(name);
-        cells.push_back({name, value ? decimal(*value, 4) : "-", figure.value("unit", ""), figure.value("better", ""),
-                         figure.value("note", "")});
+        cells.push_back({name, value ? decimal(*value, 4) : "-", text(figure, "unit"), text(figure, "better"),
+                         text(figure, "note")});
     }
     if (cells.empty()) return "";
     return "<details><summary>Figures</summary>" + html::table({"figure", "value", "unit", "better", "note"}, cells) +

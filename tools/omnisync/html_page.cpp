@@ -112,7 +112,7 @@ std::string data_uri(std::string_view mime, std::string_view bytes) {
 }
 
 std::string picture_uri(const Image& picture) {
-    const auto bytes = media::encode_picture(picture, ".jpg");
+    const auto bytes = media::encode_picture(picture, "picture.jpg");
     return data_uri("image/jpeg", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
