@@ -21,6 +21,7 @@
 #include "omnisync/error.h"
 #include "training/motion_trainer.h"
 #include "training/render_trainer.h"
+#include "training/sync_trainer.h"
 #include "training/validate.h"
 #include "weights/safetensors.h"
 
@@ -95,6 +96,14 @@ protected:
         training.model = {.width = 24, .blocks = 1, .heads = 2};
         return training;
     }
+    [[nodiscard]] SyncTraining sync() const {
+        SyncTraining training;
+        training.footage = {footage()};
+        training.optimiser = {.learning_rate = 3e-3, .warm_up = 4, .steps = 60};
+        training.sampling.batch = 4;
+        training.model = {.width = 16, .mouth_width = 4, .embedding = 16};
+        return training;
+    }
 
 private:
     fs::path folder_;
@@ -120,6 +129,25 @@ TEST_F(Training, OfMotionGoesOnExactlyFromACheckpoint) {
 
 TEST_F(Training, OfRenderingGoesOnExactlyFromACheckpoint) {
     go_on_exactly<RenderTrainer>(checkpoint(), render(), [](double loss) { return loss; });
+}
+
+TEST_F(Training, OfTheSyncNetworkGoesOnExactlyFromACheckpoint) {
+    go_on_exactly<SyncTrainer>(checkpoint(), sync(), [](double loss) { return loss; });
+}
+
+TEST_F(Training, OfTheSyncNetworkLearnsWhatBelongsTogether) {
+    SyncTraining training = sync();
+    training.sampling.augment = false;
+    SyncTrainer trainer(training);
+    double first = 0, last = 0;
+    for (int i = 0; i < 60; ++i) {
+        const double loss = trainer.step();
+        (i < 10 ? first : last) += i < 10 || i >= 50 ? loss : 0;
+    }
+    EXPECT_LT(last, 0.75 * first);
+    const SyncScore score = trainer.score(load_footage(footage()), {.shifts_ms = {-200, 0, 200}, .others = 3});
+    EXPECT_EQ(score.clips, kClips);
+    EXPECT_GT(score.mean.nearer_than_others, 0.7);
 }
 
 TEST_F(Training, OfMotionLearnsThatAMouthOpensWithTheSound) {

@@ -55,14 +55,16 @@ CommandSpec declare_prepare(PrepareCommand& prepare) {
 CommandSpec declare_train(TrainCommand& train) {
     CommandSpec spec;
     spec.name = "train";
-    spec.summary = "train a model of the portable engine";
+    spec.summary = "train a model of the portable engine, or the sync network";
     spec.description =
-        "MODEL is motion (speech to mouth movement) or render (corrects borrowed mouths). Beside OUT lie "
+        "MODEL is motion (speech to mouth movement), render (corrects borrowed mouths) or sync (tells how far sound "
+        "and "
+        "mouth are apart, for omnisync eval). Beside OUT lie "
         "OUT.checkpoint, "
         "from which --resume goes on exactly, OUT.csv with losses and validation figures, OUT.png with their curves, "
         "and "
         "with render and --held-out OUT.sheet.png with mouths as they become.";
-    spec.operands = {{"MODEL", "motion or render", &train.model}};
+    spec.operands = {{"MODEL", "motion, render or sync", &train.model}};
     spec.options = {
         files("--data", train.data, "a shard of omnisync prepare; several are drawn from equally often (required)"),
         files("--held-out", train.held_out, "a shard to validate on, never learned from"),
@@ -86,10 +88,11 @@ CommandSpec declare_validate(ValidateCommand& validate) {
     spec.name = "validate";
     spec.summary = "score a trained model on footage that it has not learned from";
     spec.description =
-        "MODEL is motion (lip opening planned from a clip's own speech against what the clip shows) or render (mouths "
-        "made from other frames of a clip against the true ones). Prints a Markdown table; -o keeps every clip's and "
+        "MODEL is motion (lip opening planned from a clip's own speech against what the clip shows), render (mouths "
+        "made from other frames of a clip against the true ones) or sync (offsets found where the sound was moved, and "
+        "other clips' sound told from a clip's own). Prints a Markdown table; -o keeps every clip's and "
         "sample's figures.";
-    spec.operands = {{"MODEL", "motion or render", &validate.model}};
+    spec.operands = {{"MODEL", "motion, render or sync", &validate.model}};
     spec.options = {
         text("--weights", "DIR", validate.weights, "folder of MODEL.safetensors, or that file (required)"),
         files("--held-out", validate.held_out, "a shard of omnisync prepare; may be given several times (required)"),
@@ -110,7 +113,8 @@ CommandSpec declare_validate(ValidateCommand& validate) {
         choice("--bank", {"rich", "small", "closed"}, validate.bank,
                "render: what is borrowed from: the clip, 4 of its frames, the one with the least open mouth"),
         flag("--no-exemplars", validate.no_exemplars, "render: nothing is borrowed but the source frame, warped"),
-        integer("--samples", "N", validate.samples, {1, 1'000'000}, "render: of each shard, rounded up to 32")};
+        integer("--samples", "N", validate.samples, {1, 1'000'000}, "render: of each shard, rounded up to 32"),
+        flag("--landmarks-only", validate.landmarks_only, "sync: without the mouths' pictures")};
     for (Option& option : spec.options) option.configurable = false;
     spec.examples = {
         "# where the sampler's defaults come from",

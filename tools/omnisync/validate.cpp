@@ -42,10 +42,10 @@ std::string bank_name(Bank bank) {
 std::string weights_file(const ValidateCommand& command) {
     const fs::path given = command.weights;
     const std::string name = command.model + ".safetensors";
-    for (const fs::path& place : {given, given / name, given / "portable" / name})
+    for (const fs::path& place : {given, given / name, given / "portable" / name, given / "sync" / name})
         if (fs::is_regular_file(place)) return place.string();
     throw Error(ExitCode::no_input, concat("no ", name, " in '", command.weights, "'"),
-                "--weights takes the file, its folder, or the folder above portable/");
+                "--weights takes the file, its folder, or the folder above portable/ and sync/");
 }
 
 ValidateRequest make_request(const ValidateCommand& command, const Global& global) {
@@ -54,9 +54,11 @@ ValidateRequest make_request(const ValidateCommand& command, const Global& globa
     require(!command.weights.empty(), ExitCode::usage, "--weights is missing: what is to be validated?");
     require(!command.held_out.empty(), ExitCode::usage, "--held-out is missing: there is nothing to validate on");
     require(command.sheet.empty() || request.model == TrainedModel::render, ExitCode::usage,
-            "--sheet is for render: motion has no pictures");
+            "--sheet is for render: the others have no pictures");
     require(command.sheet.empty() || !command.ablate, ExitCode::usage,
             "--sheet shows one setting, not --ablate's many");
+    require(!command.ablate || request.model != TrainedModel::sync, ExitCode::usage,
+            "--ablate is for motion and render: sync has no sampler");
     request.weights = weights_file(command);
     request.held_out = command.held_out;
     request.tau = command.tau;
@@ -68,6 +70,7 @@ ValidateRequest make_request(const ValidateCommand& command, const Global& globa
     request.bank = command.bank == "rich" ? Bank::rich : command.bank == "small" ? Bank::small : Bank::closed;
     request.exemplars = !command.no_exemplars;
     request.samples = command.samples;
+    request.landmarks_only = command.landmarks_only;
     if (!command.sheet.empty()) request.pictures = std::min<std::int64_t>(kSheetRows, command.samples);
     request.threads = global.threads;
     return request;
@@ -112,7 +115,7 @@ std::vector<Trial> ablation(const ValidateRequest& request) {
 }
 
 std::string figure_text(const std::string& name, double value) {
-    const bool whole = name == "clips" || name == "samples" || name.ends_with(" ms");
+    const bool whole = name == "clips" || name == "left out" || name == "samples" || name.ends_with(" ms");
     return decimal(value, whole ? 0 : name.ends_with("dB") ? 2 : 3);
 }
 
@@ -121,7 +124,7 @@ bool shown(const FigureRow& row, const Trial& trial, bool alone) {
     if (row.part.empty()) return true;
     const auto parts = std::count_if(trial.found.rows.begin(), trial.found.rows.end(),
                                      [&](const FigureRow& one) { return one.shard == row.shard && !one.part.empty(); });
-    return alone && trial.request.model == TrainedModel::motion && static_cast<std::size_t>(parts) <= kFewParts;
+    return alone && trial.request.model != TrainedModel::render && static_cast<std::size_t>(parts) <= kFewParts;
 }
 
 /// Markdown. The figures' names head the columns; a row without one of them has a gap.
@@ -188,6 +191,8 @@ Json json_of(const ValidateCommand& command, const std::vector<Trial>& trials) {
         if (request.model == TrainedModel::render) {
             setting["bank"] = bank_name(request.bank);
             setting["exemplars"] = request.exemplars;
+        } else if (request.model == TrainedModel::sync) {
+            setting = {{"name", trial.name}, {"landmarks_only", request.landmarks_only}};
         } else {
             setting["from"] = request.from_still ? "still" : "other";
         }
