@@ -64,13 +64,24 @@ private:
         const int number = static_cast<int>(before_.size());
         if (!last.ending) {
             if (shop_.state.is_worked_at(job_.id, number, last)) return Outcome{Kind::busy};
-            return std::nullopt;
+            return after_a_loss(last);
         }
         if (last.key != attempt_key_ || last.ending->kind == Ending::Kind::reset) return std::nullopt;
         if (last.ending->final) return Outcome{Kind::failed, 0, *last.ending};
         if (last.ending->not_before_s > unix_time_s())
             return Outcome{Kind::later, last.ending->not_before_s, *last.ending};
         return std::nullopt;
+    }
+
+    /// A job that takes its runner along lets the others go first, ever longer.
+    [[nodiscard]] std::optional<Outcome> after_a_loss(const TryRecord& dead) const {
+        const int lost = times_lost(before_, attempt_key_);
+        const double due = dead.started_s + backoff_s(lost - 1, shop_.policy);
+        if (lost == 0 || dead.publishing || due <= unix_time_s()) return std::nullopt;
+        Ending vanished;
+        vanished.kind = Ending::Kind::lost;
+        vanished.reason = "its process vanished";
+        return Outcome{Kind::later, std::min(due, unix_time_s() + RetryPolicy::kLongestWait), vanished};
     }
 
     [[nodiscard]] bool is_done() const {

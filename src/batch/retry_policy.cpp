@@ -52,6 +52,10 @@ std::string reason_of(const ChildEnd& end, Kind kind) {
 
 }  // namespace
 
+double backoff_s(int earlier, const RetryPolicy& policy) {
+    return std::min(policy.backoff_s * std::pow(2.0, earlier), RetryPolicy::kLongestWait);
+}
+
 int times_lost(const std::vector<TryRecord>& before, const std::string& key) {
     return count_of(Kind::lost, before, key);
 }
@@ -71,8 +75,7 @@ Ending judge(const ChildEnd& end, bool stopped, const std::vector<TryRecord>& be
                                                        : policy.retries;
     const int earlier = count_of(ending.kind, before, key);
     ending.final = earlier >= retries;
-    if (!ending.final)
-        ending.not_before_s += std::min(policy.backoff_s * std::pow(2.0, earlier), RetryPolicy::kLongestWait);
+    if (!ending.final) ending.not_before_s += backoff_s(earlier, policy);
     return ending;
 }
 

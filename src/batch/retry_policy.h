@@ -31,6 +31,9 @@ struct ChildEnd {
 [[nodiscard]] Ending judge(const ChildEnd& end, bool stopped, const std::vector<TryRecord>& before,
                            const std::string& key, const RetryPolicy& policy, double now_s);
 
+/// Seconds to wait before what failed `earlier` times before this time is tried again.
+[[nodiscard]] double backoff_s(int earlier, const RetryPolicy& policy);
+
 /// How often its process was lost since anything counts.
 [[nodiscard]] int times_lost(const std::vector<TryRecord>& before, const std::string& key);
 

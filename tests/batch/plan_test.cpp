@@ -193,7 +193,7 @@ const std::vector<Bad> kBad{
      "jobs.jsonl:1: the jobs wait for each other in a circle: line 1 -> line 1"},
     {"circle",
      "{" JOB ",\"name\":\"x\",\"depends\":\"z\"}\n{\"video\":\"a\",\"speech\":\"s\",\"output\":\"p\",\"name\":\"y\","
-             "\"depends\":\"x\"}\n{\"video\":\"a\",\"speech\":\"s\",\"output\":\"q\",\"name\":\"z\",\"depends\":\"y\"}",
+     "\"depends\":\"x\"}\n{\"video\":\"a\",\"speech\":\"s\",\"output\":\"q\",\"name\":\"z\",\"depends\":\"y\"}",
      "in a circle: line 1 -> line 3 -> line 2 -> line 1"},
     {"circle_of_files",
      "{\"video\":\"p\",\"speech\":\"s\",\"output\":\"o\"}\n{\"video\":\"o\",\"speech\":\"s\",\"output\":\"p\"}",

@@ -302,6 +302,28 @@ TEST_P(Deaths, AreTakenOver) {
     EXPECT_EQ(state(), State::done);
     expect_tidy();
 }
+
+TEST_F(Batches, AJobThatTakesItsRunnerAlongLetsOthersGoFirst) {
+    policy_.backoff_s = 30;
+    TryRecord dead;
+    dead.key = attempt_key(plan_.jobs[0], keys_.any_key(plan_.jobs[0], {}));
+    dead.attempt = random_word();
+    dead.owner = this_process();
+    dead.owner.started = 1;
+    dead.started_s = unix_time_s();
+    ASSERT_TRUE(state_.create_try(plan_.jobs[0].id, 1, dead));
+    EXPECT_EQ(state(), State::lost);
+    const Outcome outcome = attempt();
+    EXPECT_EQ(outcome.kind, Kind::later);
+    EXPECT_GT(outcome.not_before_s, unix_time_s() + 15);
+    policy_.backoff_s = 0;
+    EXPECT_EQ(attempt().kind, Kind::done);
+    for (int number = 1; number <= 11; ++number) ASSERT_TRUE(state_.create_try(plan_.jobs[0].id, number, dead));
+    fs::remove(output());
+    const Outcome last = attempt();
+    EXPECT_EQ(last.kind, Kind::failed);
+    EXPECT_EQ(last.ending.kind, Ending::Kind::lost);
+}
 INSTANTIATE_TEST_SUITE_P(When, Deaths, testing::Bool(),
                          [](const auto& info) { return info.param ? "Publishing" : "Working"; });
 

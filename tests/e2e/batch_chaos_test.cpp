@@ -88,7 +88,7 @@ TEST(BatchChaos, TwoRunnersKilledAtRandomDoEverythingOnce) {
     std::mt19937 random(20261122);
     const auto runner = [&] {
         return std::make_unique<Background>(
-            scene.words("run", {"--workers", "2", "--threads", "1", "--backoff", "0.1", "--quiet"}));
+            scene.words("run", {"--workers", "2", "--threads", "1", "--backoff", "0.2", "--quiet"}));
     };
     std::unique_ptr<Background> runners[2] = {runner(), runner()};
     const int kills = jobs / 4;
