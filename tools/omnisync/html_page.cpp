@@ -22,7 +22,7 @@ constexpr std::string_view kStyle = R"css(
         --c0: #58a6ff; --c1: #f0883e; --c2: #4cc065; --c3: #bc8cff; --c4: #d9a521; --c5: #f778ba; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 80rem; background: var(--ground); color: var(--text);
-       font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+       font: 15px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 p { margin: .25rem 0 .75rem; } .faint { color: var(--faint); } .good { color: var(--good); } .bad { color: var(--bad); }
