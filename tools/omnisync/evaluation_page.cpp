@@ -72,7 +72,7 @@ std::string evaluation_page(const Evaluation& evaluation, const QaVerdict* verdi
     std::string made = concat("<p>", evaluation.pictures, " pictures");
     if (!evaluation.reference.empty()) made += ", reference " + html::escape(file_name(evaluation.reference));
     if (!evaluation.speech.empty()) made += ", speech " + html::escape(file_name(evaluation.speech));
-    page.add("<h1>" + html::escape(file_name(evaluation.video)) + "</h1>" + made + "</p>");
+    page.add(made + "</p>");
     page.add(evaluation_section(evaluation, verdict));
     page.embed("evaluation", to_json(evaluation));
     return page.text();
