@@ -91,16 +91,32 @@ TEST_F(Eval, NoiseRaisesFlickerAndLowersPsnr) {
 }
 
 TEST_F(Eval, AnotherPersonLowersLikenessAndRaisesIdentityDistance) {
-    const auto other = shared_file("video/grid_swiz3n_mpeg1.mpg");
+    const auto other = shared_file("video/glasses_fringe_25fps.mp4");
     if (!other) GTEST_SKIP() << "shared media is not here";
     std::vector<double> likeness, distance;
     for (const char* const until : {"0", "20", "45", "75"}) {
-        const std::string made = file("swapped.mkv");
-        run_or_throw({"ffmpeg", "-v", "error", "-y", "-i", example("speaker.mp4"), "-i", other->string(),
+        const std::string made = file("swapped.mp4");
+        run_or_throw({"ffmpeg",
+                      "-v",
+                      "error",
+                      "-y",
+                      "-i",
+                      example("speaker.mp4"),
+                      "-i",
+                      other->string(),
                       "-filter_complex",
-                      std::string("[1:v]crop=190:190:85:50,scale=160:160[b];[0:v][b]overlay=enable='lt(n,") + until +
+                      std::string("[1:v]crop=322:322:101:169,scale=160:160[b];[0:v][b]overlay=enable='lt(n,") + until +
                           ")':shortest=1",
-                      "-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", made});
+                      "-c:v",
+                      "libx264",
+                      "-qp",
+                      "0",
+                      "-preset",
+                      "ultrafast",
+                      "-an",
+                      "-t",
+                      "3",
+                      made});
         const Json found = document({made, "--reference", example("speaker.mp4")});
         likeness.push_back(-value(found, "face_likeness").value_or(std::nan("")));
         distance.push_back(value(found, "identity_distance").value_or(std::nan("")));
