@@ -113,7 +113,7 @@ Validation validate_render(const ValidateRequest& request, const std::function<b
 }
 
 Figures figures_of(const SyncClipScore& score) {
-    return {{"within 20 ms", score.found},
+    return {{"found", score.found},
             {"error ms", score.error_ms},
             {"followed", score.followed},
             {"halves agree", score.halves_agree},
