@@ -68,7 +68,6 @@ private:
     enum class Stage { dub, eval, reference, source_copy, result_copy, end };
 
     [[nodiscard]] bool is_wanted(Stage stage) const;
-    void start(Stage stage);
     void finish(Stage stage, const Ended& ended);
     void finish_dub();
     void finish_eval(const Ended& ended);
