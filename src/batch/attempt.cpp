@@ -133,22 +133,25 @@ private:
         return publish(end);
     }
 
-    /// What the attempt before us left when its process died: a result that is complete, or rubbish.
+    /// What attempts before us left when their processes died: a result that is complete, or rubbish.
     std::optional<Outcome> inherit() {
-        if (before_.empty() || before_.back().ending) return std::nullopt;
-        const TryRecord& dead = before_.back();
-        const std::string folder = work_folder(job_, dead.attempt);
-        if (dead.publishing && dead.key == attempt_key_ && dead.publishing->path == job_.output) {
-            FileMark mark = *dead.publishing;
-            if (const auto now = glance(job_.output); now && still_holds(mark)) {
-                mark.changed_ns = now->changed_ns;
+        std::optional<Outcome> done;
+        for (auto dead = before_.rbegin(); dead != before_.rend(); ++dead) {
+            const std::string folder = work_folder(job_, dead->attempt);
+            if (!done && dead->key == attempt_key_ && published(*dead)) {
+                FileMark mark = *dead->publishing;
+                if (const auto now = glance(job_.output)) mark.changed_ns = now->changed_ns;
                 put_side_files(folder);
-                remove_folder(folder);
-                return note_done(mark, ChildEnd{0, 0, 0, 0, {}, {}});
+                done = note_done(mark, ChildEnd{0, 0, 0, 0, {}, {}});
             }
+            if (!dead->attempt.empty()) remove_folder(folder);
         }
-        if (!dead.attempt.empty()) remove_folder(folder);
-        return std::nullopt;
+        return done;
+    }
+
+    /// Whether what lies under the output's name is what this attempt was about to publish.
+    [[nodiscard]] bool published(const TryRecord& record) const {
+        return record.publishing && record.publishing->path == job_.output && still_holds(*record.publishing);
     }
 
     Outcome give_up() {
@@ -169,7 +172,9 @@ private:
     /// Our own earlier result may be replaced; a file that we know nothing about only when the job says so.
     [[nodiscard]] bool may_replace() const {
         return job_.option("force") == "true" ||
-               (done_ && done_->output.path == job_.output && still_holds(done_->output));
+               (done_ && done_->output.path == job_.output && still_holds(done_->output)) ||
+               std::any_of(before_.begin(), before_.end(),
+                           [this](const TryRecord& record) { return published(record); });
     }
 
     void check_targets() {

@@ -303,6 +303,31 @@ TEST_P(Deaths, AreTakenOver) {
     expect_tidy();
 }
 
+TEST_F(Batches, AResultThatWasPublishedIsOursWhoeverDiedSince) {
+    TryRecord dead;
+    dead.key = attempt_key(plan_.jobs[0], keys_.any_key(plan_.jobs[0], {}));
+    dead.owner = this_process();
+    dead.owner.started = 1;
+    const std::string id = plan_.jobs[0].id;
+    for (int number = 1; number <= 3; ++number) {
+        dead.attempt = random_word();
+        if (number == 1) dead.publishing = FileMark{output(), 4, 0, hex(sha256("ours"))};
+        ASSERT_TRUE(state_.create_try(id, number, dead));
+        dead.publishing.reset();
+        const fs::path folder = folder_ / "out" / (".omnisync-" + id.substr(0, 16) + "-" + dead.attempt.substr(0, 16));
+        fs::create_directories(folder);
+    }
+    test::write_bytes(output(), "ours");
+    child_ = [](const ChildJob&) -> ChildEnd {
+        ADD_FAILURE() << "the work is done";
+        return {};
+    };
+    EXPECT_EQ(attempt().kind, Kind::done);
+    EXPECT_EQ(state(), State::done);
+    EXPECT_EQ(state_.read_done(id)->output.sha256, hex(sha256("ours")));
+    expect_tidy();
+}
+
 TEST_F(Batches, AJobThatTakesItsRunnerAlongLetsOthersGoFirst) {
     policy_.backoff_s = 30;
     TryRecord dead;
