@@ -10,6 +10,8 @@
 #include <cmath>
 
 #include "diffusion/rotary_3d.h"
+#include "ops/inference.h"
+#include "ops/qk_norm_rope.h"
 
 namespace omnisync::diffusion {
 namespace {
@@ -25,6 +27,21 @@ at::Tensor attend_counted(const at::Tensor& query, const KeyValue& memory, const
     at::Tensor logits = at::matmul(query.to(at::kFloat), memory.key.to(at::kFloat).transpose(-2, -1));
     logits.mul_(scale).add_(log_counts);
     return at::matmul(at::softmax(logits, -1), memory.value.to(at::kFloat)).to(query.scalar_type());
+}
+
+/// Normalised over all heads, turned by the rotor where there is one. `x` [B, tokens, width] is used up.
+at::Tensor made_ready(at::Tensor x, const at::Tensor& gain, const AttentionShape& shape, const at::Tensor& rotor) {
+    if (ops::fused(x)) {
+        ops::qk_norm_rope({.q = x.unflatten(-1, {shape.heads, shape.width / shape.heads}),
+                           .norm = kernels::QkNorm::token,
+                           .epsilon = shape.epsilon,
+                           .q_gain = gain,
+                           .rotation = rotor.defined() ? kernels::Rotation::pairs : kernels::Rotation::none,
+                           .cos = rotor});
+        return x;
+    }
+    x = rms_norm(x, gain, shape.epsilon);
+    return rotor.defined() ? rotate_pairs(std::move(x), rotor) : x;
 }
 
 }  // namespace
@@ -46,8 +63,7 @@ KeySide::KeySide(const weights::Scope& scope, const AttentionShape& shape)
       gain_(scope.get("norm_k.weight", {shape.width}, weights::Init::ones)) {}
 
 KeyValue KeySide::operator()(const at::Tensor& x, const at::Tensor& rotor) const {
-    at::Tensor key = rms_norm(k_(x), gain_, shape_.epsilon);
-    if (rotor.defined()) key = rotate_pairs(std::move(key), rotor);
+    const at::Tensor key = made_ready(k_(x), gain_, shape_, rotor);
     return {split_heads(key, shape_.heads), split_heads(v_(x), shape_.heads)};
 }
 
@@ -59,9 +75,7 @@ QuerySide::QuerySide(const weights::Scope& scope, const AttentionShape& shape)
 
 at::Tensor QuerySide::operator()(const at::Tensor& x, const KeyValue& memory, const at::Tensor& rotor,
                                  const at::Tensor& log_counts) const {
-    at::Tensor query = rms_norm(q_(x), gain_, shape_.epsilon);
-    if (rotor.defined()) query = rotate_pairs(std::move(query), rotor);
-    const at::Tensor heads = split_heads(query, shape_.heads);
+    const at::Tensor heads = split_heads(made_ready(q_(x), gain_, shape_, rotor), shape_.heads);
     const KeyValue asked = memory.expand(x.size(0));
     const at::Tensor seen = log_counts.defined() ? attend_counted(heads, asked, log_counts)
                                                  : at::scaled_dot_product_attention(heads, asked.key, asked.value);

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
@@ -142,9 +141,8 @@ LipSyncTransformer::Time LipSyncTransformer::time_of(double time) const {
 }
 
 at::Tensor LipSyncTransformer::head(const at::Tensor& x, const at::Tensor& time_embedding, std::int64_t at_rest) const {
-    const at::Tensor y = at::layer_norm(x, {x.size(-1)}, {}, {}, config_.epsilon);
-    diffusion::modulate_(y, time_embedding + head_modulation_[0][0], time_embedding + head_modulation_[0][1], at_rest);
-    return head_(y);
+    return head_(diffusion::modulated_norm(x, time_embedding + head_modulation_[0][0],
+                                           time_embedding + head_modulation_[0][1], at_rest, config_.epsilon));
 }
 
 /// [sources, source tokens and target tokens, width]

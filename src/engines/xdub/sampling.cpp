@@ -2,12 +2,16 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/randn.h>
 
 #include <array>
+#include <utility>
 
 #include "diffusion/flow.h"
 #include "omnisync/error.h"
+#include "ops/guided_step.h"
+#include "ops/inference.h"
 
 namespace omnisync::xdub {
 namespace {
@@ -88,12 +92,31 @@ private:
             if (watch_.go_on && !watch_.go_on((index + blocks_done) / sampling_.steps))
                 fail(ExitCode::interrupted, "X-Dub: stopped in step ", index + 1, " of ", sampling_.steps);
         };
-        const at::Tensor velocities = model_
-                                          .velocities(x, time.tau, motion_frames(), given_,
-                                                      at::makeArrayRef(kPasses).slice(first, count), between)
-                                          .to(x.scalar_type());
-        const at::Tensor after = integrator_.step(x, combined(velocities, first, scales, sampling_.guidance), from, to);
-        if (watch_.seen) watch_.seen({index, x, velocities, after});
+        const at::Tensor velocities = model_.velocities(x, time.tau, motion_frames(), given_,
+                                                        at::makeArrayRef(kPasses).slice(first, count), between);
+        const at::Tensor after = moved(x, velocities, first, scales, {from, to});
+        if (watch_.seen) watch_.seen({index, x, velocities.to(x.scalar_type()), after});
+        return after;
+    }
+
+    /// In one pass where that is the same arithmetic: not rounded after each operation, nothing of earlier steps.
+    at::Tensor moved(const at::Tensor& x, const at::Tensor& velocities, std::size_t first, const Scales& scales,
+                     std::pair<double, double> levels) {
+        if (!ops::fused(x) || sampling_.rounding == Rounding::released || scales.in_field ||
+            sampling_.solver != diffusion::Solver::euler)
+            return integrator_.step(x, combined(velocities.to(x.scalar_type()), first, scales, sampling_.guidance),
+                                    levels.first, levels.second);
+        const at::Tensor after = at::empty_like(x);
+        const std::int64_t count = velocities.size(0);
+        ops::GuidedStep job{.x = x, .out = after, .base = velocities[count - 1], .dt = levels.second - levels.first};
+        if (count > 1) {
+            job.base = velocities[count - 2];
+            job.last = velocities[count - 1];
+            job.scale = first + static_cast<std::size_t>(count) == kPasses.size() ? scales.speech : scales.source;
+        }
+        if (count > 2) job.first = velocities[0];
+        job.first_scale = scales.source;
+        ops::guided_step(job);
         return after;
     }
 

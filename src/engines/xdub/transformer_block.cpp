@@ -1,8 +1,6 @@
 #include "engines/xdub/transformer_block.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/layer_norm.h>
 
 #include <algorithm>
 #include <array>
@@ -55,14 +53,13 @@ void TransformerBlock::look(at::Tensor x, const StepInput& step, const diffusion
         return tokens.narrow(dim, skipped, tokens.size(dim) - skipped);
     };
     const at::Tensor rows = rows_of(step.rows);
-    const at::Tensor y = at::layer_norm(x, {x.size(-1)}, {}, {}, epsilon_);
-    diffusion::modulate_(y, rows.select(1, attention_shift), rows.select(1, attention_scale), at_rest);
+    const at::Tensor y = diffusion::modulated_norm(x, rows.select(1, attention_shift), rows.select(1, attention_scale),
+                                                   at_rest, epsilon_);
     const at::Tensor seen = self_(kept(y, 1), self_keys_(y, step.rotor), kept(step.rotor, 0));
-    diffusion::gate_(seen, rows.select(1, attention_gate), at_rest - skipped);
-    kept(x, 1).add_(seen);
+    diffusion::join_(kept(x, 1), seen, rows.select(1, attention_gate), at_rest - skipped);
 
     at::Tensor target = x.narrow(1, sources, x.size(1) - sources);
-    target.add_(text_(text_norm_(target), text, {}, step.log_counts));
+    diffusion::join_(target, text_(text_norm_(target), text, {}, step.log_counts));
 }
 
 void TransformerBlock::listen(at::Tensor x, const Layout& layout, const at::Tensor& time_rows,
@@ -70,15 +67,14 @@ void TransformerBlock::listen(at::Tensor x, const Layout& layout, const at::Tens
     if (audio_) {
         at::Tensor target = x.narrow(1, layout.sources, x.size(1) - layout.sources);
         const at::Tensor frames = (*audio_norm_)(target).view({-1, layout.grid.per_frame(), x.size(2)});
-        target.add_((*audio_)(frames, audio).view(target.sizes()));
+        diffusion::join_(target, (*audio_)(frames, audio).view(target.sizes()));
     }
     const at::Tensor rows = rows_of(time_rows);
-    const at::Tensor y = at::layer_norm(x, {x.size(-1)}, {}, {}, epsilon_);
-    diffusion::modulate_(y, rows.select(1, mlp_shift), rows.select(1, mlp_scale), layout.at_rest);
-    at::Tensor hidden = up_(y);
-    const at::Tensor out = down_(at::gelu_(hidden, "tanh"));
-    diffusion::gate_(out, rows.select(1, mlp_gate), layout.at_rest);
-    x.add_(out);
+    const at::Tensor y =
+        diffusion::modulated_norm(x, rows.select(1, mlp_shift), rows.select(1, mlp_scale), layout.at_rest, epsilon_);
+    const at::Tensor hidden = up_(y);
+    diffusion::gelu_tanh_(hidden);
+    diffusion::join_(x, down_(hidden), rows.select(1, mlp_gate), layout.at_rest);
 }
 
 }  // namespace omnisync::xdub
