@@ -35,9 +35,9 @@ TEST(NormSilu, RmsIsThatOfTensors) {
     }
     EXPECT_TRUE(rms_norm_silu(x.contiguous(at::MemoryFormat::ChannelsLast3d), gamma, true)
                     .is_contiguous(at::MemoryFormat::ChannelsLast3d));
-    EXPECT_LT(apart(rms_norm_silu(x.to(at::kBFloat16), gamma.to(at::kBFloat16), true),
-                    at::silu(rms_by_tensors(x, gamma))),
-              0.05);
+    EXPECT_LT(
+        apart(rms_norm_silu(x.to(at::kBFloat16), gamma.to(at::kBFloat16), true), at::silu(rms_by_tensors(x, gamma))),
+        0.05);
     EXPECT_EQ(apart(rms_norm_silu(at::zeros({1, 24, 1, 2, 2}), gamma, true), at::zeros({1, 24, 1, 2, 2})), 0);
 }
 
