@@ -88,7 +88,7 @@ std::string kubernetes_manifest(const KubernetesJob& job) {
         "\n  podFailurePolicy:\n    rules:\n"
         "      # What no repetition mends; see docs/batch.md.\n"
         "      - action: FailIndex\n        onExitCodes:\n          containerName: omnisync\n          operator: In\n"
-        "          values: [64, 65, 66, 69, 73, 77, 78]\n"
+        "          values: [64, 65, 66, 69, 73, 76, 77, 78]\n"
         "      # Preempted or drained: not the task's fault.\n"
         "      - action: Ignore\n        onPodConditions:\n          - type: DisruptionTarget\n"
         "  template:\n    spec:\n      restartPolicy: Never\n      terminationGracePeriodSeconds: 30\n"

@@ -45,6 +45,8 @@ Kind kind_of(const ChildEnd& end, bool stopped) {
 std::string reason_of(const ChildEnd& end, Kind kind) {
     if (kind == Kind::stopped) return "stopped with its runner";
     if (!end.reason.empty()) return end.reason;
+    constexpr int kBelowDemands = 76;
+    if (end.exit_code == kBelowDemands) return "its figures are below what 'qa' demands; it is not published";
     if (end.signal == SIGKILL) return "killed (SIGKILL): as a rule the memory was short";
     if (end.signal != 0) return concat("ended by signal ", end.signal, " (", ::strsignal(end.signal), ")");
     return concat("exit code ", end.exit_code);

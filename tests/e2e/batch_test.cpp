@@ -271,7 +271,7 @@ TEST_F(Batch, KubernetesAndOpenJobDescriptionGetDocuments) {
                                       "-o", (scene_ / "job.yaml").string()});
     ASSERT_TRUE(k8s.ok()) << k8s.summary();
     const std::string yaml = read_bytes(scene_ / "job.yaml");
-    for (const char* part : {"completionMode: Indexed", "completions: 3", "values: [64, 65, 66, 69, 73, 77, 78]",
+    for (const char* part : {"completionMode: Indexed", "completions: 3", "values: [64, 65, 66, 69, 73, 76, 77, 78]",
                              "nvidia.com/gpu: 1", "claimName: \"files\"", "backoffLimitPerIndex: 3"})
         EXPECT_NE(yaml.find(part), std::string::npos) << part << "\n" << yaml;
     EXPECT_TRUE(failed_with(batch("submit", {"--k8s", "-o", (scene_ / "job.yaml").string()}), kUsage, "--image"));
