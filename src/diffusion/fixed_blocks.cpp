@@ -18,8 +18,8 @@ constexpr std::int64_t kRowsPerBlock = 6;
 
 enum Slot : std::size_t { kRows, kCondition, kNormed, kQkv, kSeen, kBranch, kWide, kActivated };
 
-ops::FixedLinear fixed(const weights::Linear& linear) {
-    return {linear.weight, linear.bias};
+ops::FixedLinear fixed(const weights::Linear& linear, ops::Rounding rounding) {
+    return {linear.weight, linear.bias, rounding};
 }
 
 ops::FixedLinear all_modulations(const std::vector<Block>& blocks, const weights::Linear& last) {
@@ -36,19 +36,21 @@ ops::FixedLinear all_modulations(const std::vector<Block>& blocks, const weights
 
 }  // namespace
 
-FixedBlocks::Layer::Layer(const Block& block)
+FixedBlocks::Layer::Layer(const Block& block, ops::Rounding rounding)
     : config(block.config_),
-      qkv(fixed(block.qkv_)),
-      out(fixed(block.out_)),
-      up(fixed(block.up_)),
-      down(fixed(block.down_)) {
+      qkv(fixed(block.qkv_, rounding)),
+      out(fixed(block.out_, rounding)),
+      up(fixed(block.up_, rounding)),
+      down(fixed(block.down_, rounding)) {
     if (block.depthwise_.defined()) depthwise = block.depthwise_.flatten(1).t().to(at::kFloat).contiguous();
 }
 
-FixedBlocks::FixedBlocks(const std::vector<Block>& blocks, const weights::Linear& last_modulation)
-    : layers_(blocks.begin(), blocks.end()),
-      modulation_(all_modulations(blocks, last_modulation)),
-      rows_(kRowsPerBlock * static_cast<std::int64_t>(blocks.size()) + 2) {}
+FixedBlocks::FixedBlocks(const std::vector<Block>& blocks, const weights::Linear& last_modulation,
+                         ops::Rounding rounding)
+    : modulation_(all_modulations(blocks, last_modulation)),
+      rows_(kRowsPerBlock * static_cast<std::int64_t>(blocks.size()) + 2) {
+    for (const Block& block : blocks) layers_.emplace_back(block, rounding);
+}
 
 const at::Tensor& FixedBlocks::buffer(std::size_t slot, const at::Tensor& x, std::int64_t widths) {
     return workspace_.get(slot, {x.size(0), x.size(1), widths * x.size(2)}, x.options());

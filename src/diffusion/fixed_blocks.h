@@ -16,8 +16,10 @@ namespace omnisync::diffusion {
 
 class FixedBlocks {
 public:
-    /// `last_modulation` [width] -> [2 * width]: shift and scale of the normalised result.
-    FixedBlocks(const std::vector<Block>& blocks, const weights::Linear& last_modulation);
+    /// `last_modulation` [width] -> [2 * width]: shift and scale of the normalised result. `rounding` is of the blocks'
+    /// products, not of the modulation's.
+    FixedBlocks(const std::vector<Block>& blocks, const weights::Linear& last_modulation,
+                ops::Rounding rounding = ops::Rounding::as_given);
 
     /// The stream after all blocks, normalised and modulated: [B, T, width] in memory of this object, valid until the
     /// next call. `x` [B, T, width], contiguous, is used up; `condition` [B, 1, width] as Block has it. One call at a
@@ -27,7 +29,7 @@ public:
 
 private:
     struct Layer {
-        explicit Layer(const Block& block);
+        Layer(const Block& block, ops::Rounding rounding);
         BlockConfig config;
         ops::FixedLinear qkv, out, up, down;
         at::Tensor depthwise;  // [9, channels]; undefined without a grid

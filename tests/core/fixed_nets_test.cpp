@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <utility>
 
@@ -162,6 +163,19 @@ TEST(FixedNets, BitsDoNotDependOnThreads) {
         EXPECT_TRUE(at::equal(motion.fixed.denoise(motion.noisy, motion.heard, motion.expected), moved)) << threads;
     }
     at::set_num_threads(before);
+}
+
+TEST(FixedNets, EightBitsAreNearTheTruth) {
+    const c10::InferenceMode inference;
+    const RenderScene scene(2);
+    portable::RenderNet rounded = scene.plain;
+    rounded.fix(ops::Rounding::int8);
+    const at::Tensor truth = scene.run(scene.plain);
+    const at::Tensor error = scene.run(rounded) - truth;
+    const double peak = (truth.max() - truth.min()).item<double>();
+    const double psnr = 10 * std::log10(peak * peak / error.square().mean().item<double>());
+    EXPECT_GT(psnr, 35);
+    EXPECT_LT(psnr, 90) << "nothing was rounded";
 }
 
 TEST(FixedNets, GradientsFlowThroughTheOperations) {

@@ -84,7 +84,7 @@ RenderForward::RenderForward(const Parts& parts)
       level_in_(parts.level_in),
       level_out_(parts.level_out),
       geometry_(fixed(parts.geometry)),
-      blocks_(parts.blocks, parts.last_modulation),
+      blocks_(parts.blocks, parts.last_modulation, parts.rounding),
       out_(fixed(parts.out)) {}
 
 const at::Tensor& RenderForward::buffer(std::size_t slot, at::IntArrayRef sizes) {

@@ -21,6 +21,7 @@ public:
         const std::vector<diffusion::Block>& blocks;
         const weights::Linear& last_modulation;
         const weights::Linear& out;
+        ops::Rounding rounding;  ///< of the blocks
     };
     explicit RenderForward(const Parts& parts);
 

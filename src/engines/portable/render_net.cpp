@@ -102,9 +102,9 @@ RenderNet::RenderNet(const weights::Scope& scope, const RenderConfig& config)
         blocks_.emplace_back(scope / "blocks" / i, diffusion::BlockConfig{config.width, config.heads, 4, side, side});
 }
 
-void RenderNet::fix() {
-    fixed_ = std::make_shared<RenderForward>(RenderForward::Parts{config_, patches_, places_, level_in_, level_out_,
-                                                                  geometry_, blocks_, last_modulation_, out_});
+void RenderNet::fix(ops::Rounding rounding) {
+    fixed_ = std::make_shared<RenderForward>(RenderForward::Parts{
+        config_, patches_, places_, level_in_, level_out_, geometry_, blocks_, last_modulation_, out_, rounding});
 }
 
 at::Tensor RenderNet::denoise(const at::Tensor& noisy, const at::Tensor& level, const RenderCondition& condition,

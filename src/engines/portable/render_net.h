@@ -8,6 +8,7 @@
 
 #include "compositing/proposal.h"
 #include "diffusion/transformer.h"
+#include "ops/linear.h"
 #include "weights/layers.h"
 
 namespace omnisync::portable {
@@ -65,8 +66,9 @@ class RenderNet {
 public:
     explicit RenderNet(const weights::Scope& scope, const RenderConfig& config = {});
     /// From now on the weights stay as they are, and calls without gradients run render_forward.h: the same up to the
-    /// rounding of sums, faster, one call at a time. Copies of the net share that.
-    void fix();
+    /// rounding of sums, faster, one call at a time. Copies of the net share that. `rounding` is of the blocks'
+    /// products.
+    void fix(ops::Rounding rounding = ops::Rounding::as_given);
     /// The correction that makes the clean window, from `noisy` [B, 3, 96, 96] at `level` [B]. `geometry_known` [B]: 0
     /// is the null condition of guidance, in which geometry and shapes are dropped.
     [[nodiscard]] at::Tensor denoise(const at::Tensor& noisy, const at::Tensor& level, const RenderCondition& condition,
