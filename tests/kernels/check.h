@@ -121,6 +121,7 @@ void check_guided_step(Check& check);
 void check_qk_norm_rope(Check& check);
 void check_short_attention(Check& check);
 void check_packed_linear(Check& check);
+void check_int8_linear(Check& check);
 void check_depthwise_tokens(Check& check);
 void check_paste(Check& check);
 

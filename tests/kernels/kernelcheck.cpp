@@ -27,6 +27,7 @@ constexpr struct {
     {"qk norm rope", kernelcheck::check_qk_norm_rope},
     {"short attention", kernelcheck::check_short_attention},
     {"packed linear", kernelcheck::check_packed_linear},
+    {"int8 linear", kernelcheck::check_int8_linear},
     {"depthwise tokens", kernelcheck::check_depthwise_tokens},
     {"paste", kernelcheck::check_paste},
     {"face crop", kernelcheck::check_face_crop},
