@@ -37,13 +37,12 @@ __device__ void write(const Paste& job, int p, std::int64_t row, std::int64_t co
         add += job.grain.strength[p] * (w < 1.0F ? w : 1.0F) * four.z[sample % 4];
     }
     std::uint8_t* const samples = static_cast<std::uint8_t*>(plane.data) + row * plane.stride;
-    const auto top = static_cast<float>((1 << job.picture.bits) - 1);
+    const std::int32_t top = (1 << job.picture.bits) - 1;
     if (job.picture.bits > 8) {
         auto* const place = reinterpret_cast<std::uint16_t*>(samples) + column;
-        *place = static_cast<std::uint16_t>(paste_math::changed(static_cast<float>(*place), add, w, top));
+        *place = static_cast<std::uint16_t>(paste_math::changed(*place, add, w, top));
     } else {
-        samples[column] =
-            static_cast<std::uint8_t>(paste_math::changed(static_cast<float>(samples[column]), add, w, top));
+        samples[column] = static_cast<std::uint8_t>(paste_math::changed(samples[column], add, w, top));
     }
 }
 

@@ -24,18 +24,18 @@ OMNISYNC_HD float value_of(const float* row, float red, float green, float blue)
     return row[0] * red + row[1] * green + row[2] * blue;
 }
 
-/// Half away from 0, of what is not negative.
-OMNISYNC_HD float round_up(float x) {
-    const auto whole = static_cast<float>(static_cast<std::int32_t>(x));
-    return x - whole >= 0.5F ? whole + 1.0F : whole;
-}
-
-/// A sample changed by `add` stored units where w > 0; `top` is the largest one.
-OMNISYNC_HD float changed(float sample, float add, float w, float top) {
-    const bool finite = (add < 0.0F ? -add : add) < 3.4e38F;
-    const float sum = sample + (finite ? add : 0.0F);
-    const float bounded = sum < 0.0F ? 0.0F : sum > top ? top : sum;
-    return w > 0.0F && finite ? round_up(bounded) : sample;
+/// A sample changed by `add` stored units where w > 0; `top` is the largest one. What is no number (or beyond 2^24,
+/// which no change is) adds nothing, and a sample, even one above `top`, to which nothing is added comes out as it was.
+/// Masks and whole numbers, for of choices between floats the compiler makes branches and then cannot vectorise.
+OMNISYNC_HD std::int32_t changed(std::int32_t sample, float add, float w, std::int32_t top) {
+    const auto bits = bit_cast<std::int32_t>(add);
+    const std::int32_t counts =
+        -static_cast<std::int32_t>((bits & 0x7f800000) < 0x4b800000) & -static_cast<std::int32_t>(w > 0.0F);
+    const float sum = static_cast<float>(sample) + bit_cast<float>(bits & counts);
+    const auto rounded = static_cast<std::int32_t>(sum + 0.5F);  // below 0 the clamp follows
+    const std::int32_t limit = sample > top ? sample : top;
+    const std::int32_t above = rounded > 0 ? rounded : 0;
+    return above < limit ? above : limit;
 }
 
 /// Pixels of the area that sample `index` of a plane's row or column stands for.
