@@ -54,9 +54,14 @@ OMNISYNC_HD void store(const NormSilu& job, std::int64_t at, int count, const fl
     for (int i = 0; i < count; ++i) out[i] = from_float<T>(values[i]);
 }
 
-OMNISYNC_HD float rms_scale(float squares, float root_of_channels) {
+OMNISYNC_HD float length_of(float squares) {
     const float length = std::sqrt(squares);
-    return root_of_channels / (length > 1e-12F ? length : 1e-12F);
+    return length > 1e-12F ? length : 1e-12F;
+}
+
+/// In the order in which the formula stands, as the released VAE rounds it.
+OMNISYNC_HD float rms_normed(float value, float length, float root_of_channels, float gamma) {
+    return value / length * root_of_channels * gamma;
 }
 
 // ---- RMS over channels ----------------------------------------------------------------------------------------------
@@ -69,18 +74,18 @@ OMNISYNC_HD void rms_first(const NormSilu& job, std::int64_t task) {
     const auto count = static_cast<int>(std::min<std::int64_t>(kBlock, job.pixels - pixel));
     const std::int64_t begin = task / blocks * job.channels * job.pixels + pixel;
     alignas(64) float values[kBlock];
-    alignas(64) float scale[kBlock] = {};
+    alignas(64) float length[kBlock] = {};
     for (std::int64_t c = 0; c < job.channels; ++c) {
         load<T>(job, begin + c * job.pixels, count, values);
-        for (int i = 0; i < count; ++i) scale[i] += values[i] * values[i];
+        for (int i = 0; i < count; ++i) length[i] += values[i] * values[i];
     }
     const float root = std::sqrt(static_cast<float>(job.channels));
-    for (int i = 0; i < count; ++i) scale[i] = rms_scale(scale[i], root);
+    for (int i = 0; i < count; ++i) length[i] = length_of(length[i]);
     const NormSilu again = second_pass(job);
     for (std::int64_t c = 0; c < job.channels; ++c) {
         const float gamma = weight_at(job, job.gamma, c);
         load<T>(again, begin + c * job.pixels, count, values);
-        for (int i = 0; i < count; ++i) values[i] = activated(values[i] * scale[i] * gamma, job.silu);
+        for (int i = 0; i < count; ++i) values[i] = activated(rms_normed(values[i], length[i], root, gamma), job.silu);
         store<T>(job, begin + c * job.pixels, count, values);
     }
 }
@@ -103,13 +108,14 @@ OMNISYNC_HD void rms_last(const NormSilu& job, std::int64_t task) {
         }
         float squares = 0;
         for (const float sum : sums) squares += sum;
-        const float scale = rms_scale(squares, root);
+        const float length = length_of(squares);
         for (std::int64_t c = 0; c < job.channels; c += kBlock) {
             const auto count = static_cast<int>(std::min<std::int64_t>(kBlock, job.channels - c));
             load<T>(again, pixel * job.channels + c, count, values);
             alignas(64) float gamma[kBlock];
             for (int i = 0; i < count; ++i) gamma[i] = weight_at(job, job.gamma, c + i);
-            for (int i = 0; i < count; ++i) values[i] = activated(values[i] * scale * gamma[i], job.silu);
+            for (int i = 0; i < count; ++i)
+                values[i] = activated(rms_normed(values[i], length, root, gamma[i]), job.silu);
             store<T>(job, pixel * job.channels + c, count, values);
         }
     }

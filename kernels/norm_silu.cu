@@ -30,9 +30,9 @@ __device__ void store(const NormSilu& job, std::int64_t at, float value, float n
     static_cast<T*>(job.out)[at] = from_float<T>(activated(n, job.silu));
 }
 
-__device__ float rms_scale(const NormSilu& job, float squares) {
+__device__ float length_of(float squares) {
     const float length = sqrtf(squares);
-    return sqrtf(static_cast<float>(job.channels)) / (length > 1e-12F ? length : 1e-12F);
+    return length > 1e-12F ? length : 1e-12F;
 }
 
 /// Channels first: one thread, one pixel; neighbours read neighbours.
@@ -46,11 +46,11 @@ __global__ void rms_first_kernel(NormSilu job) {
         const float value = load<T>(job, begin + c * job.pixels);
         squares += value * value;
     }
-    const float scale = rms_scale(job, squares);
+    const float length = length_of(squares), root = sqrtf(static_cast<float>(job.channels));
     for (std::int64_t c = 0; c < job.channels; ++c) {
         const std::int64_t at = begin + c * job.pixels;
         const float value = load<T>(job, at);
-        store<T>(job, at, value, value * scale * weight_at(job, job.gamma, c));
+        store<T>(job, at, value, value / length * root * weight_at(job, job.gamma, c));
     }
 }
 
@@ -67,10 +67,10 @@ __global__ void rms_last_kernel(NormSilu job) {
         squares += value * value;
     }
     for (int apart = kWarp / 2; apart > 0; apart /= 2) squares += __shfl_xor_sync(0xffffffffU, squares, apart);
-    const float scale = rms_scale(job, squares);
+    const float length = length_of(squares), root = sqrtf(static_cast<float>(job.channels));
     for (std::int64_t c = lane; c < job.channels; c += kWarp) {
         const float value = load<T>(job, begin + c);
-        store<T>(job, begin + c, value, value * scale * weight_at(job, job.gamma, c));
+        store<T>(job, begin + c, value, value / length * root * weight_at(job, job.gamma, c));
     }
 }
 
