@@ -1,7 +1,7 @@
-// bench_xdub_dit_block [frames]: one block of X-Dub's transformer at its true width, with random weights: bfloat16's
-// error against float32, and its time against the same operations one by one, as the public release runs them, in turns
-// in one run. On a CUDA device where there is one, with the released 20 frames (10,240 tokens); else on the CPU with
-// one.
+// bench_xdub_dit_block [frames] [--json FILE]: one block of X-Dub's transformer at its true width, with random weights:
+// bfloat16's error against float32, and its time against the same operations one by one, as the public release runs
+// them, in turns in one run. On a CUDA device where there is one, with the released 20 frames (10,240 tokens); else on
+// the CPU with one.
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -23,12 +23,14 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "engines/xdub/lip_sync_transformer.h"
+#include "omnisync/error.h"
 
 namespace {
 
@@ -169,6 +171,12 @@ double relative_error(const at::Tensor& a, const at::Tensor& truth) {
 
 int main(int argc, char** argv) {
     const c10::InferenceMode inference;
+    std::string json;
+    if (argc > 2 && std::string(argv[argc - 2]) == "--json") {
+        json = argv[argc - 1];
+        argc -= 2;
+    }
+    std::string results;
     (void)dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
     const bool cuda = at::globalContext().hasCUDA();
     const at::Device device = cuda ? at::kCUDA : at::kCPU;
@@ -205,5 +213,13 @@ int main(int argc, char** argv) {
         std::printf("%s: ours %.2f ms, one by one %.2f ms, ratio %.2f; 30 blocks, 3 passes: %.2f s against %.2f s\n",
                     c10::toString(type), median(our_times) * 1e3, median(their_times) * 1e3,
                     median(their_times) / median(our_times), median(our_times) * 90, median(their_times) * 90);
+        results += concat(results.empty() ? "" : ", ", "{\"type\": \"", c10::toString(type),
+                          "\", \"seconds\": ", median(our_times), ", \"one_by_one_seconds\": ", median(their_times),
+                          ", \"deviation\": ", relative_error(made, truth), "}");
     }
+    if (json.empty()) return 0;
+    std::ofstream file(json);
+    file << "{\"on\": \"" << device.str() << "\", \"tokens\": " << 2 * frames * kSide * kSide << ", \"blocks\": ["
+         << results << "]}\n";
+    return file.flush().good() ? 0 : 1;
 }

@@ -60,8 +60,9 @@ const at::Tensor& FixedBlocks::modulate(const at::Tensor& condition) {
     const at::Tensor& rows =
         workspace_.get(kRows, {condition.size(0), 1, rows_ * condition.size(2)}, condition.options());
     const at::Tensor& last = workspace_.get(kCondition, condition.sizes(), condition.options());
-    // A sampler asks for the same rows again and again, and they cost as much memory traffic as a block.
-    if (condition.sizes() == rows_made_for_ && at::equal(last, condition)) return rows;
+    // A sampler asks for the same rows again and again, and they cost as much memory traffic as a block. A device would
+    // have to be waited for, which a captured step must not.
+    if (condition.is_cpu() && condition.sizes() == rows_made_for_ && at::equal(last, condition)) return rows;
     modulation_(condition, rows);
     last.copy_(condition);
     rows_made_for_ = condition.sizes().vec();

@@ -85,6 +85,9 @@ void Check::bench_cuda(const std::string& name, Work work, const std::function<v
     if (!options_.bench || !device_absent().empty()) return;
     timings_.push_back({name, work, device_seconds(50, queue)});
     print(timings_.back());
+    if (options_.copy_speed > 0)
+        std::printf("      %.0f %% of a copy's bytes/s\n",
+                    100 * work.bytes / timings_.back().seconds / options_.copy_speed);
 }
 
 void Check::failed(const std::string& text) {

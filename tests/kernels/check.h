@@ -39,6 +39,7 @@ struct Options {
     bool exhaustive = false;  ///< every input of a transform rather than every 1021st; minutes
     std::string only;         ///< run checks whose name contains this
     std::string json;         ///< where to write the timings; empty: nowhere
+    double copy_speed = 0;    ///< of the device, measured in this run, bytes a second; 0: not measured
 };
 
 class Check {

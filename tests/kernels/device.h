@@ -26,4 +26,8 @@ private:
 /// Median seconds of one call over `repeats`, measured by events on the default stream, after a warm-up.
 [[nodiscard]] double device_seconds(int repeats, const std::function<void()>& queue);
 
+/// What a copy of 512 MiB moves, bytes read and written a second: the ceiling of memory-bound kernels, measured as they
+/// are.
+[[nodiscard]] double device_copy_speed();
+
 }  // namespace kernelcheck

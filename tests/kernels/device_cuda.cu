@@ -53,4 +53,13 @@ double device_seconds(int repeats, const std::function<void()>& queue) {
     return times[repeats / 2] * 1e-3;
 }
 
+double device_copy_speed() {
+    constexpr std::size_t kBytes = std::size_t{512} << 20;
+    const DeviceMemory from(kBytes);
+    const DeviceMemory to(kBytes);
+    const double seconds = device_seconds(
+        20, [&] { check(cudaMemcpyAsync(to.data(), from.data(), kBytes, cudaMemcpyDeviceToDevice), "copy"); });
+    return 2.0 * kBytes / seconds;
+}
+
 }  // namespace kernelcheck

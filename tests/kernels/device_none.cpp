@@ -26,5 +26,8 @@ void DeviceMemory::download(void*, std::size_t) const {
 double device_seconds(int, const std::function<void()>&) {
     absent();
 }
+double device_copy_speed() {
+    absent();
+}
 
 }  // namespace kernelcheck

@@ -40,6 +40,10 @@ JsonReport::JsonReport(const std::string& simd, const std::string& cuda_absent)
     : head_("{\"simd\": " + quoted(simd) +
             (cuda_absent.empty() ? std::string() : ", \"cuda_absent\": " + quoted(cuda_absent))) {}
 
+void JsonReport::copy_speed(double bytes_per_s) {
+    head_ += ", \"copy_bytes_per_s\": " + number(bytes_per_s);
+}
+
 void JsonReport::add(const std::string& check, bool passed, const std::vector<Timing>& timings) {
     if (!checks_.empty()) checks_ += ",\n  ";
     checks_ += "{\"name\": " + quoted(check) + ", \"passed\": " + boolean(passed) + ", \"timings\": [";

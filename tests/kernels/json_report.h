@@ -8,11 +8,12 @@
 
 namespace kernelcheck {
 
-/// {"simd", "cuda_absent", "passed", "checks": [{"name", "passed", "timings": [{"name", "on", "seconds", "bytes",
-/// "operations", "plain_seconds"}]}]}; sizes are of one call, what says nothing is left out.
+/// {"simd", "cuda_absent", "copy_bytes_per_s", "passed", "checks": [{"name", "passed", "timings": [{"name", "on",
+/// "seconds", "bytes", "operations", "plain_seconds"}]}]}; sizes are of one call, what says nothing is left out.
 class JsonReport {
 public:
     JsonReport(const std::string& simd, const std::string& cuda_absent);
+    void copy_speed(double bytes_per_s);  ///< of the device
     void add(const std::string& check, bool passed, const std::vector<Timing>& timings);
     /// False when the file cannot be written.
     [[nodiscard]] bool write(const std::string& path, bool passed) const;

@@ -76,9 +76,14 @@ int main(int count, char** words) {
     const char* const simd = omnisync::kernels::name(omnisync::kernels::best_simd());
     const std::string& absent = kernelcheck::device_absent();
     std::printf("CPU variants up to %s; CUDA: %s\n", simd, absent.empty() ? "checked" : ("skipped: " + absent).c_str());
-    kernelcheck::JsonReport json(simd, absent);
     bool good = true;
+    kernelcheck::JsonReport json(simd, absent);
     try {
+        if (options.bench && absent.empty()) {
+            options.copy_speed = kernelcheck::device_copy_speed();
+            json.copy_speed(options.copy_speed);
+            std::printf("a copy on the device moves %.1f GB/s\n", options.copy_speed * 1e-9);
+        }
         for (const auto& entry : kChecks) {
             if (std::strstr(entry.name, options.only.c_str()) == nullptr) continue;
             Check check(options);

@@ -1,0 +1,1 @@
+// Two libraries without content: see CMakeLists.txt.
