@@ -1,5 +1,9 @@
 #include "kernels/depthwise_tokens.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
 
 namespace omnisync::kernels {

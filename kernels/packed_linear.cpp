@@ -1,5 +1,9 @@
 #include "kernels/packed_linear.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <cstdint>
 
