@@ -31,7 +31,7 @@ at::Tensor attend_counted(const at::Tensor& query, const KeyValue& memory, const
 
 /// Normalised over all heads, turned by the rotor where there is one. `x` [B, tokens, width] is used up.
 at::Tensor made_ready(at::Tensor x, const at::Tensor& gain, const AttentionShape& shape, const at::Tensor& rotor) {
-    if (ops::fused(x)) {
+    if (ops::fused_bfloat16(x)) {
         ops::qk_norm_rope({.q = x.unflatten(-1, {shape.heads, shape.width / shape.heads}),
                            .norm = kernels::QkNorm::token,
                            .epsilon = shape.epsilon,

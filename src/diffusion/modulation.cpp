@@ -35,7 +35,7 @@ at::Tensor time_waves(at::ArrayRef<double> times, std::int64_t width) {
 
 at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale, std::int64_t at_rest,
                           double epsilon) {
-    if (ops::fused(x)) {
+    if (ops::fused_bfloat16(x)) {
         const at::Tensor out = at::empty_like(x, at::MemoryFormat::Contiguous);
         ops::gated_norm({.x = x, .out = out, .epsilon = epsilon, .scale = scale, .shift = shift, .at_rest = at_rest});
         return out;
@@ -53,7 +53,7 @@ void join_(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& gate
 }
 
 void gelu_tanh_(const at::Tensor& x) {
-    if (ops::fused(x)) return ops::bias_activation_(x, {}, kernels::Activation::gelu_tanh);
+    if (ops::fused_bfloat16(x)) return ops::bias_activation_(x, {}, kernels::Activation::gelu_tanh);
     at::Tensor changed = x;
     at::gelu_(changed, "tanh");
 }

@@ -10,4 +10,8 @@ bool fused(const at::Tensor& x) {
     return known && x.is_cpu() && !c10::GradMode::is_enabled();
 }
 
+bool fused_bfloat16(const at::Tensor& x) {
+    return fused(x) && x.scalar_type() == at::kBFloat16;
+}
+
 }  // namespace omnisync::ops

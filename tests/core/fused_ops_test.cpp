@@ -237,6 +237,8 @@ TEST(FusedPath, IsTakenWithoutGradientsAndAgreesWithThePlainOne) {
     const c10::AutoGradMode off(false);
     EXPECT_TRUE(fused(x));
     EXPECT_FALSE(fused(x.to(at::kDouble)));
+    EXPECT_FALSE(fused_bfloat16(x));
+    EXPECT_TRUE(fused_bfloat16(x.to(at::kBFloat16)));
     EXPECT_TRUE(close(both(), plain));
 }
 
