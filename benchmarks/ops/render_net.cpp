@@ -53,6 +53,8 @@ int main() {
     const portable::RenderNet plain{weights::Scope(parameters)};
     portable::RenderNet fixed = plain;
     fixed.fix();
+    portable::RenderNet rounded = plain;
+    rounded.fix(ops::Rounding::int8);
     for (const int threads : {1, 2}) {
         at::set_num_threads(threads);
         for (const std::int64_t batch : {1, 8}) {

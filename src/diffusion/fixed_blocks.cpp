@@ -4,6 +4,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 
+#include <algorithm>
+
 #include "ops/attention.h"
 #include "ops/bias_activation.h"
 #include "ops/depthwise_tokens.h"
@@ -14,9 +16,24 @@ namespace omnisync::diffusion {
 namespace {
 
 constexpr double kEpsilon = 1e-5;  // at::layer_norm's own
-constexpr std::int64_t kRowsPerBlock = 6;
+constexpr std::int64_t kRowsPerBlock = 6, kQkvWidths = 3;
 
 enum Slot : std::size_t { kRows, kCondition, kNormed, kQkv, kSeen, kBranch, kWide, kActivated };
+
+/// Calls act(part of y, part of out) for a few items at a time: what lies between should stay in a core's cache.
+template <class Act>
+void by_parts(const at::Tensor& y, const at::Tensor& out, std::int64_t widths, const Act& act) {
+    constexpr std::int64_t kResident = std::int64_t{160} << 10;  // values
+    const std::int64_t batch = y.size(0);
+    const std::int64_t values = y.size(1) * y.size(2) * widths;  // of an item
+    const std::int64_t most =
+        y.is_cpu() ? std::max<std::int64_t>(1, kResident / std::max<std::int64_t>(values, 1)) : batch;
+    if (batch <= most) return act(y, out);
+    for (std::int64_t first = 0; first < batch; first += most) {
+        const std::int64_t count = std::min(most, batch - first);
+        act(y.narrow(0, first, count), out.narrow(0, first, count));
+    }
+}
 
 ops::FixedLinear fixed(const weights::Linear& linear, ops::Rounding rounding) {
     return {linear.weight, linear.bias, rounding};
@@ -71,7 +88,7 @@ const at::Tensor& FixedBlocks::modulate(const at::Tensor& condition) {
 
 void FixedBlocks::attend(const Layer& layer, const at::Tensor& y, const std::optional<Rotary>& position,
                          const at::Tensor& out) {
-    const at::Tensor& qkv = buffer(kQkv, y, 3);
+    const at::Tensor& qkv = buffer(kQkv, y, kQkvWidths);
     layer.qkv(y, qkv);
     if (position) {
         const at::Tensor heads = qkv.view({y.size(0), y.size(1), 3, layer.config.heads, -1});
@@ -119,10 +136,12 @@ const at::Tensor& FixedBlocks::operator()(const at::Tensor& x, const at::Tensor&
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         const std::size_t first = kRowsPerBlock * i;
         join(first, first + 1);
-        attend(layers_[i], y, position, branch);
+        by_parts(y, branch, kQkvWidths,
+                 [&](const at::Tensor& part, const at::Tensor& out) { attend(layers_[i], part, position, out); });
         gate = row(first + 2);
         join(first + 3, first + 4);
-        mlp(layers_[i], y, branch);
+        by_parts(y, branch, layers_[i].config.mlp_ratio,
+                 [&](const at::Tensor& part, const at::Tensor& out) { mlp(layers_[i], part, out); });
         gate = row(first + 5);
     }
     join(kRowsPerBlock * layers_.size(), kRowsPerBlock * layers_.size() + 1);
