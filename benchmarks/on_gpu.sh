@@ -26,7 +26,7 @@ mkdir -p "$build" "$(dirname "$out")"
 parts=() skipped=() failed=()
 
 # part NAME JSON_FILE: takes a part's result into the report.
-part() { [[ -s $2 ]] && parts+=("\"$1\": $(cat "$2")"); }
+part() { if [[ -s $2 ]]; then parts+=("\"$1\": $(cat "$2")"); fi; }
 skip() { skipped+=("$1: $2") && echo "skipped: $1: $2"; }
 # step NAME COMMAND...: its output in a log; a failure is noted, the rest goes on.
 step() {
@@ -52,7 +52,7 @@ compile_host() {
     for source in tests/kernels/*.cpp kernels/*.cpp "$@"; do
         case $source in */device_none.cpp | */no_cuda.cpp) [[ " $* " == *" $source "* ]] || continue ;; esac
         fused=()
-        case $source in *short_attention.cpp | *linear.cpp | *depthwise_tokens.cpp) fused=(-ffp-contract=fast) ;; esac
+        case $source in */short_attention.cpp | */packed_linear.cpp | */depthwise_tokens.cpp) fused=(-ffp-contract=fast) ;; esac
         object=$build/$(basename "$source").o
         "${CXX:-g++}" "${flags[@]}" "${host_flags[@]}" "${fused[@]}" -c "$source" -o "$object"
         objects+=("$object")
