@@ -8,8 +8,8 @@
 #include "kernels/log_mel.h"
 #include "kernels/noise.h"
 #include "kernels/norm_silu.h"
-#include "kernels/qk_norm_rope.h"
 #include "kernels/paste.h"
+#include "kernels/qk_norm_rope.h"
 #include "omnisync/error.h"
 
 namespace omnisync::kernels {
