@@ -8,10 +8,10 @@
 // as it was stored. The mean and the mean square are sums of 16 lanes in a fixed order: CPU variants and splits give
 // the same bits. CUDA sums in another order.
 //
-// Accuracy, with eps the type's rounding (2^-24, 2^-8): x is within eps |x| + 2^-24 (|x| + 2 |gate branch|) of the exact
-// sum. out is within eps |out| + kGatedNormError 2^-24 M of the exact value for the x that was stored, M being the sum of
-// the magnitudes of the formula's terms, with the mean of |x| in the place of the mean: what is cancelled counts in full.
-// Infinities and NaN go through; results in bfloat16 that are subnormal may become zero.
+// Accuracy, with eps the type's rounding (2^-24, 2^-8): x is within eps |x| + 2^-24 (|x| + 2 |gate branch|) of the
+// exact sum. out is within eps |out| + kGatedNormError 2^-24 M of the exact value for the x that was stored, M being
+// the sum of the magnitudes of the formula's terms, with the mean of |x| in the place of the mean: what is cancelled
+// counts in full. Infinities and NaN go through; results in bfloat16 that are subnormal may become zero.
 #pragma once
 
 #include <cstdint>

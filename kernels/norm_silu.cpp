@@ -12,6 +12,8 @@ namespace {
 constexpr int kBlock = 256;  // pixels (channels first) or values held at a time
 constexpr int kLanes = 16;
 constexpr std::int64_t kPixelsPerTask = 64;  // channels last
+constexpr std::int64_t kPixelsAtOnce = 32;   // channels last, groups: they stay in the cache between two looks
+constexpr std::int64_t kAdjacent = 64;       // channels last, groups: values of a pixel that one task reads
 
 OMNISYNC_HD float activated(float n, bool silu) {
     return silu ? n / (1.0F + curve_math::exp(-n)) : n;
@@ -155,78 +157,112 @@ struct Moments {
     }
 };
 
-/// A piece of a group that is held at a time: `runs` of `length` adjacent values each, whose first channel is the same.
-struct Piece {
-    std::int64_t element, stride, channel;
-    int runs, length;
-    [[nodiscard]] OMNISYNC_HD int count() const { return runs * length; }
-};
+OMNISYNC_HD float deviation_of(const NormSilu& job, const Moments& moments) {
+    return static_cast<float>(1 / std::sqrt(moments.squares / moments.count + static_cast<double>(job.eps)));
+}
 
-/// Calls `body(piece, fresh)` for all pieces of group `which` of a picture; fresh: the channels are others than before.
-template <class Body>
-OMNISYNC_HD void for_each_piece(const NormSilu& job, std::int64_t task, const Body& body) {
+/// Channels first: a task is one group of one picture.
+template <class T>
+OMNISYNC_HD void group_first(const NormSilu& job, std::int64_t task) {
     const std::int64_t width = job.channels / job.groups, first = task % job.groups * width;
     const std::int64_t picture = task / job.groups * job.channels * job.pixels;
-    if (job.order == ChannelOrder::first) {
+    alignas(64) float values[kBlock];
+    const auto each_block = [&](const auto& body) OMNISYNC_INLINE {
         for (std::int64_t c = first; c < first + width; ++c)
             for (std::int64_t p = 0; p < job.pixels; p += kBlock)
-                body(Piece{picture + c * job.pixels + p, 0, c, 1,
-                           static_cast<int>(std::min<std::int64_t>(kBlock, job.pixels - p))},
-                     p == 0);
-        return;
-    }
-    for (std::int64_t c = first; c < first + width; c += kBlock) {
-        const auto length = static_cast<int>(std::min<std::int64_t>(kBlock, first + width - c));
-        const std::int64_t most = kBlock / length;
-        for (std::int64_t p = 0; p < job.pixels; p += most)
-            body(Piece{picture + p * job.channels + c, job.channels, c,
-                       static_cast<int>(std::min(most, job.pixels - p)), length},
-                 p == 0);
-    }
-}
-
-template <class T>
-OMNISYNC_HD void load(const NormSilu& job, const Piece& piece, float* values) {
-    for (int r = 0; r < piece.runs; ++r)
-        load<T>(job, piece.element + r * piece.stride, piece.length, values + r * piece.length);
-}
-
-/// A task is one group of one picture.
-template <class T>
-OMNISYNC_HD void group(const NormSilu& job, std::int64_t task) {
-    alignas(64) float values[kBlock];
+                body(c, picture + c * job.pixels + p, static_cast<int>(std::min<std::int64_t>(kBlock, job.pixels - p)));
+    };
     Moments moments;
-    for_each_piece(job, task, [&](const Piece& piece, bool) OMNISYNC_INLINE {
-        load<T>(job, piece, values);
-        moments.join(values, piece.count());
+    each_block([&](std::int64_t, std::int64_t at, int count) OMNISYNC_INLINE {
+        load<T>(job, at, count, values);
+        moments.join(values, count);
     });
     const auto mean = static_cast<float>(moments.mean);
-    const auto scale =
-        static_cast<float>(1 / std::sqrt(moments.squares / moments.count + static_cast<double>(job.eps)));
+    const float scale = deviation_of(job, moments);
     const NormSilu again = second_pass(job);
-    const int step = job.order == ChannelOrder::last ? 1 : 0;
-    alignas(64) float gamma[kBlock];
-    alignas(64) float beta[kBlock];
-    for_each_piece(job, task, [&](const Piece& piece, bool fresh) OMNISYNC_INLINE {
-        if (fresh)
-            for (int i = 0; i < kBlock; ++i) {
-                const std::int64_t channel = piece.channel + i % piece.length * step;
-                gamma[i] = weight_at(job, job.gamma, channel) * scale;
-                beta[i] = job.beta == nullptr ? 0.0F : weight_at(job, job.beta, channel);
-            }
-        load<T>(again, piece, values);
-        for (int i = 0; i < piece.count(); ++i)
-            values[i] = activated((values[i] - mean) * gamma[i] + beta[i], job.silu);
-        for (int r = 0; r < piece.runs; ++r)
-            store<T>(job, piece.element + r * piece.stride, piece.length, values + r * piece.length);
+    each_block([&](std::int64_t channel, std::int64_t at, int count) OMNISYNC_INLINE {
+        const float gamma = weight_at(job, job.gamma, channel) * scale;
+        const float beta = job.beta == nullptr ? 0.0F : weight_at(job, job.beta, channel);
+        load<T>(again, at, count, values);
+        for (int i = 0; i < count; ++i) values[i] = activated((values[i] - mean) * gamma + beta, job.silu);
+        store<T>(job, at, count, values);
     });
+}
+
+/// Channels last: a task is some neighbouring groups of one picture, so that what lies adjacent is long enough to be
+/// worth a vector; or one group that is wider than that.
+OMNISYNC_HD std::int64_t groups_per_task(const NormSilu& job) {
+    const std::int64_t width = job.channels / job.groups;
+    return std::clamp<std::int64_t>(kAdjacent / width, 1, job.groups);
+}
+
+/// Moments of `count` <= kBlock neighbouring channels over the pixels of a picture, each channel for itself.
+template <class T>
+OMNISYNC_HD void channel_moments(const NormSilu& job, std::int64_t element, int count, Moments* moments) {
+    const NormSilu again = second_pass(job);
+    alignas(64) float values[kBlock];
+    alignas(64) float mean[kBlock];
+    alignas(64) float squares[kBlock];
+    for (std::int64_t p = 0; p < job.pixels; p += kPixelsAtOnce) {
+        const std::int64_t end = std::min(p + kPixelsAtOnce, job.pixels);
+        const float share = 1.0F / static_cast<float>(end - p);
+        std::fill(mean, mean + count, 0.0F);
+        std::fill(squares, squares + count, 0.0F);
+        for (std::int64_t q = p; q < end; ++q) {
+            load<T>(job, element + q * job.channels, count, values);
+            for (int i = 0; i < count; ++i) mean[i] += values[i];
+        }
+        for (int i = 0; i < count; ++i) mean[i] *= share;
+        for (std::int64_t q = p; q < end; ++q) {
+            load<T>(again, element + q * job.channels, count, values);
+            for (int i = 0; i < count; ++i) squares[i] += (values[i] - mean[i]) * (values[i] - mean[i]);
+        }
+        for (int i = 0; i < count; ++i) moments[i].join(static_cast<double>(end - p), mean[i], squares[i]);
+    }
+}
+
+template <class T>
+OMNISYNC_HD void group_last(const NormSilu& job, std::int64_t task) {
+    const std::int64_t width = job.channels / job.groups, together = groups_per_task(job);
+    const std::int64_t per_picture = (job.groups + together - 1) / together;
+    const std::int64_t first_group = task % per_picture * together;
+    const std::int64_t begin = first_group * width;
+    const std::int64_t end = std::min(begin + together * width, job.channels);
+    const std::int64_t picture = task / per_picture * job.pixels * job.channels;
+    Moments groups[kAdjacent];
+    for (std::int64_t c = begin; c < end; c += kBlock) {
+        const auto count = static_cast<int>(std::min<std::int64_t>(kBlock, end - c));
+        Moments channels[kBlock];
+        channel_moments<T>(job, picture + c, count, channels);
+        for (int i = 0; i < count; ++i)
+            groups[(c + i) / width - first_group].join(channels[i].count, channels[i].mean, channels[i].squares);
+    }
+    const NormSilu again = second_pass(job);
+    alignas(64) float values[kBlock], mean[kBlock], gamma[kBlock], beta[kBlock];
+    for (std::int64_t c = begin; c < end; c += kBlock) {
+        const auto count = static_cast<int>(std::min<std::int64_t>(kBlock, end - c));
+        for (int i = 0; i < count; ++i) {
+            const Moments& moments = groups[(c + i) / width - first_group];
+            mean[i] = static_cast<float>(moments.mean);
+            gamma[i] = weight_at(job, job.gamma, c + i) * deviation_of(job, moments);
+            beta[i] = job.beta == nullptr ? 0.0F : weight_at(job, job.beta, c + i);
+        }
+        for (std::int64_t p = 0; p < job.pixels; ++p) {
+            load<T>(again, picture + p * job.channels + c, count, values);
+            for (int i = 0; i < count; ++i) values[i] = activated((values[i] - mean[i]) * gamma[i] + beta[i], job.silu);
+            store<T>(job, picture + p * job.channels + c, count, values);
+        }
+    }
 }
 
 }  // namespace
 
 std::int64_t norm_silu_tasks(const NormSilu& job) {
     if (job.batch * job.channels * job.pixels == 0) return 0;
-    if (job.groups > 0) return job.batch * job.groups;
+    if (job.groups > 0) {
+        const std::int64_t together = job.order == ChannelOrder::first ? 1 : groups_per_task(job);
+        return job.batch * ((job.groups + together - 1) / together);
+    }
     if (job.order == ChannelOrder::first) return job.batch * ((job.pixels + kBlock - 1) / kBlock);
     return (job.batch * job.pixels + kPixelsPerTask - 1) / kPixelsPerTask;
 }
@@ -235,12 +271,10 @@ void norm_silu_cpu(const NormSilu& job, Tasks tasks, Simd simd) {
     with_type(job.type, [&]<class T>(T) {
         run(simd, [&]() OMNISYNC_INLINE {
             for (std::int64_t task = tasks.begin; task < tasks.end; ++task)
-                if (job.groups > 0)
-                    group<T>(job, task);
-                else if (job.order == ChannelOrder::first)
-                    rms_first<T>(job, task);
+                if (job.order == ChannelOrder::first)
+                    job.groups > 0 ? group_first<T>(job, task) : rms_first<T>(job, task);
                 else
-                    rms_last<T>(job, task);
+                    job.groups > 0 ? group_last<T>(job, task) : rms_last<T>(job, task);
         });
     });
 }

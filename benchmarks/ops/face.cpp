@@ -8,8 +8,6 @@
 #include <ATen/ops/tensor.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -20,32 +18,11 @@
 #include "geometry/lower_face.h"
 #include "kernels/face_crop.h"
 #include "tests/support/patch_by_tensors.h"
+#include "turns.h"
 
 namespace {
 
 using namespace omnisync;
-
-double seconds(const std::function<void()>& body) {
-    const auto begin = std::chrono::steady_clock::now();
-    body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
-}
-
-void compare(const char* name, const std::function<void()>& ours, const std::function<void()>& theirs) {
-    std::vector<double> our_times, their_times, ratios;
-    for (int i = 0; i < 31; ++i) {
-        our_times.push_back(seconds(ours));
-        their_times.push_back(seconds(theirs));
-        ratios.push_back(their_times.back() / our_times.back());
-    }
-    std::printf("%-44s ours %8.3f ms  LibTorch %8.3f ms  ratio %5.2f\n", name, median(our_times) * 1e3,
-                median(their_times) * 1e3, median(ratios));
-}
 
 /// 1280 x 720, 8 bits, 4:2:0, noise about a grey.
 Frame frame_720p() {
@@ -108,8 +85,8 @@ void compare_crops(const Frame& frame, const compositing::Area& area) {
     job.stretch = kernels::stretch_of(job);
     job.out = {out.mutable_data_ptr<float>(), kernels::Type::f32, 160 * 160, 160, 2, -1};
     const at::Tensor points = compositing::points_of({kScale, -kTurn, 0, kTurn, kScale, 0}, {0, 0, 160, 160});
-    compare(
-        "crop, 160 x 160 of 330 x 330, antialiased",
+    bench::compare(
+        "crop, 160 x 160 of 330 x 330, antialiased", 0,
         [&] {
             kernels::face_crop_cpu(job, {0, 160});
         },
@@ -142,16 +119,16 @@ int main() {
     for (const int threads : {1, 2}) {
         at::set_num_threads(threads);
         std::printf("LibTorch with %d thread(s), ours with one\n", at::get_num_threads());
-        compare(
-            "read a patch, 330 x 330", [&] { (void)compositing::read_patch(frame, {}, held); },
+        bench::compare(
+            "read a patch, 330 x 330", 0, [&] { (void)compositing::read_patch(frame, {}, held); },
             [&] { (void)by_tensors::read_patch(frame, {}, held); });
         compare_crops(frame, held);
-        compare(
-            "warp two faces and mix, 250 x 230",
+        bench::compare(
+            "warp two faces and mix, 250 x 230", 0,
             [&] { (void)compositing::draw_proposal(source, lent, target, to_canonical, area); },
             [&] { (void)compositing::propose(source, lent, {}, target, points); });
-        compare(
-            "paste, 250 x 230, gamma",
+        bench::compare(
+            "paste, 250 x 230, gamma", 0,
             [&] { compositing::blend_patch(frame, {}, in_frame, before, drawn.pixels, drawn.edit); },
             [&] { by_tensors::blend_patch(frame, {}, in_frame, before, drawn.pixels, drawn.edit); });
     }

@@ -15,8 +15,6 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -26,32 +24,11 @@
 #include "ops/log_mel.h"
 #include "ops/norm_silu.h"
 #include "speech/slaney_log_mel.h"
+#include "turns.h"
 
 namespace {
 
 using namespace omnisync;
-
-double seconds(const std::function<void()>& body) {
-    const auto begin = std::chrono::steady_clock::now();
-    body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
-}
-
-void compare(const char* name, const std::function<void()>& ours, const std::function<void()>& theirs) {
-    std::vector<double> our_times, their_times, ratios;
-    for (int i = 0; i < 21; ++i) {
-        our_times.push_back(seconds(ours));
-        their_times.push_back(seconds(theirs));
-        ratios.push_back(their_times.back() / our_times.back());
-    }
-    std::printf("%-44s ours %8.3f ms  LibTorch %8.3f ms  ratio %5.2f\n", name, median(our_times) * 1e3,
-                median(their_times) * 1e3, median(ratios));
-}
 
 at::Tensor rms(const at::Tensor& x, const at::Tensor& gamma) {
     at::Tensor y = x / at::linalg_vector_norm(x, 2, {1}, true).clamp_min_(1e-12);
@@ -65,22 +42,22 @@ void compare_norms(at::ScalarType type) {
         return std::string(what) + (type == at::kFloat ? ", 160x4x64x64 f32" : ", 160x4x64x64 bf16");
     };
     for (const bool silu : {false, true})
-        compare(
-            name(silu ? "RMS norm and SiLU" : "RMS norm").c_str(), [&] { (void)ops::rms_norm_silu(x, gamma, silu); },
+        bench::compare(
+            name(silu ? "RMS norm and SiLU" : "RMS norm"), 0, [&] { (void)ops::rms_norm_silu(x, gamma, silu); },
             [&] {
                 at::Tensor y = rms(x, gamma);
                 if (silu) at::silu_(y);
             });
-    compare(
-        name("the same, channels last").c_str(), [&] { (void)ops::rms_norm_silu(last, gamma, true); },
+    bench::compare(
+        name("the same, channels last"), 0, [&] { (void)ops::rms_norm_silu(last, gamma, true); },
         [&] {
             at::Tensor y = rms(last, gamma);
             at::silu_(y);
         });
     const at::Tensor weight = gamma.flatten(), bias = at::zeros({160}).to(type);
     for (const at::Tensor& frames : {x, last})
-        compare(
-            name(frames.is_contiguous() ? "group norm and SiLU" : "the same, channels last").c_str(),
+        bench::compare(
+            name(frames.is_contiguous() ? "group norm and SiLU" : "the same, channels last"), 0,
             [&] { (void)ops::group_norm_silu(frames, 32, weight, bias, 1e-5, true); },
             [&] {
                 at::Tensor y = at::group_norm(frames, 32, weight, bias, 1e-5);
@@ -92,8 +69,8 @@ void compare_mel() {
     const at::Tensor samples = at::randn({60 * speech::kRateHz}) * 0.1, window = at::hann_window(speech::kWindow);
     const at::Tensor filters = speech::slaney_filters(), turned = filters.t().contiguous();
     const ops::MelBands bands(window, speech::kWindow, filters, true);
-    compare(
-        "log-mel, 60 s of speech", [&] { (void)bands(samples, speech::kHop); },
+    bench::compare(
+        "log-mel, 60 s of speech", 0, [&] { (void)bands(samples, speech::kHop); },
         [&] {
             const at::Tensor windows = samples.unfold(0, speech::kWindow, speech::kHop) * window;
             (void)at::matmul(at::square(at::abs(at::fft_rfft(windows))), turned).clamp_min_(1e-10).log10_();

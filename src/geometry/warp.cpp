@@ -17,7 +17,7 @@
 namespace omnisync::geometry {
 namespace {
 
-constexpr double kReach = 4;      // the r at which a basis function begins to be straight
+constexpr double kReach = 4;        // the r at which a basis function begins to be straight
 constexpr double kStiffness = 0.5;  // what an exact fit is worth against a smooth one
 
 /// [B, a, 2], [B, b, 2] -> [B, a, b]. Negative: -sqrt(r^2 + c^2) is conditionally positive definite, so that stiffness

@@ -10,8 +10,8 @@ namespace omnisync::ops {
 /// take those too until kernelcheck has passed on a device (docs/kernels.md); the kernels themselves accept them.
 [[nodiscard]] bool fused(const at::Tensor& x);
 
-/// The same for kernels that round otherwise than the tensor operations do: bfloat16 alone, where ours round less often.
-/// In float32 models keep to LibTorch's roundings, which the golden films have byte for byte.
+/// The same for kernels that round otherwise than the tensor operations do: bfloat16 alone, where ours round less
+/// often. In float32 models keep to LibTorch's roundings, which the golden films have byte for byte.
 [[nodiscard]] bool fused_bfloat16(const at::Tensor& x);
 
 }  // namespace omnisync::ops
