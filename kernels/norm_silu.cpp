@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 
 #include "kernels/curve_math.h"
 
@@ -189,11 +190,10 @@ OMNISYNC_HD void group_first(const NormSilu& job, std::int64_t task) {
     });
 }
 
-/// Channels last: a task is some neighbouring groups of one picture, so that what lies adjacent is long enough to be
-/// worth a vector; or one group that is wider than that.
+/// Channels last: a task is some neighbouring groups of one picture, so that what lies adjacent fills whole vectors.
 OMNISYNC_HD std::int64_t groups_per_task(const NormSilu& job) {
-    const std::int64_t width = job.channels / job.groups;
-    return std::clamp<std::int64_t>(kAdjacent / width, 1, job.groups);
+    const std::int64_t width = job.channels / job.groups, even = kLanes / std::gcd(width, std::int64_t{kLanes});
+    return std::min(even * std::max<std::int64_t>(1, kAdjacent / (width * even)), job.groups);
 }
 
 /// Moments of `count` <= kBlock neighbouring channels over the pixels of a picture, each channel for itself.
