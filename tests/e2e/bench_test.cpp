@@ -141,7 +141,7 @@ TEST_F(Bench, BadListsAreRefusedWithTheLine) {
         {"video,speech\na.mp4\n", ":2: 1 values, but the header has 2 columns"},
         {"video,speech\na.mp4,b.wav,c\n", ":2: 3 values"},
         {"video,speech\n\n,b.wav\n", ":3: no value for 'video'"},
-        {"video,speech\n\"a.mp4,b.wav\n", ":2: a quotation that does not end"},
+        {"video,speech\n\"a.mp4,b.wav\n", ":2: a quotation mark that is not closed"},
         {"video,speech\n\"a\"b.mp4,b.wav\n", ":2: letters behind a closing quotation mark"},
         {"video,speech\na\"b.mp4,b.wav\n", ":2: a quotation mark inside"},
         {"video,speech,name\n" + good + good, ":3: the name 'a' stands in line 2 too"},

@@ -5,86 +5,36 @@
 #include <iterator>
 #include <optional>
 
+#include "base/csv_reader.h"
 #include "base/text.h"
 #include "omnisync/error.h"
 
 namespace omnisync::command {
 namespace {
 
-/// Rows of plain fields, as the text has them.
+/// Records whose errors name their file.
 class Reader {
 public:
-    Reader(std::string_view text, const std::string& origin) : rest_(text), origin_(origin) {
-        if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-        for (std::size_t i = 0; i < rest_.size(); ++i)
-            if (rest_[i] == '\0')
-                refuse(1 + static_cast<int>(
-                               std::count(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(i), '\n')),
-                       "a NUL byte, which no name can hold");
-    }
+    Reader(std::string_view text, const std::string& origin) : records_(text), origin_(origin) {}
 
-    /// The next row that is not an empty line.
-    std::optional<CsvRow> next() {
-        while (!rest_.empty()) {
-            CsvRow row{line_, {}};
-            bool quoted = false;
-            do {
-                quoted = rest_.starts_with('"') || quoted;
-                row.fields.push_back(rest_.starts_with('"') ? quotation() : plain());
-            } while (take(','));
-            end_of_line();
-            if (row.fields.size() > 1 || quoted || !row.fields.front().empty()) return row;
+    std::optional<CsvRecord> next() {
+        try {
+            return records_.next();
+        } catch (const Error& error) {
+            throw Error(error.code(), concat(origin_, ':', error.what()));
         }
-        return std::nullopt;
     }
-
     [[noreturn]] void refuse(int line, const std::string& what) const {
         throw Error(ExitCode::bad_data, concat(origin_, ':', line, ": ", what));
     }
 
 private:
-    bool take(char letter) {
-        if (!rest_.starts_with(letter)) return false;
-        rest_.remove_prefix(1);
-        return true;
-    }
-    void end_of_line() {
-        take('\r');
-        if (rest_.empty()) return;
-        if (!take('\n')) refuse(line_, "letters behind a closing quotation mark");
-        ++line_;
-    }
-    std::string plain() {
-        std::string_view field = rest_.substr(0, rest_.find_first_of(",\n"));
-        rest_.remove_prefix(field.size());
-        if (field.ends_with('\r') && (rest_.empty() || rest_.front() == '\n')) field.remove_suffix(1);
-        if (field.find('"') != std::string_view::npos)
-            refuse(line_, "a quotation mark inside a value that does not begin with one; write \"...\"\"...\"");
-        return std::string(field);
-    }
-    std::string quotation() {
-        const int began = line_;
-        rest_.remove_prefix(1);
-        std::string field;
-        for (;;) {
-            const std::size_t end = rest_.find('"');
-            if (end == std::string_view::npos) refuse(began, "a quotation that does not end");
-            const std::string_view part = rest_.substr(0, end);
-            line_ += static_cast<int>(std::count(part.begin(), part.end(), '\n'));
-            field += part;
-            rest_.remove_prefix(end + 1);
-            if (!take('"')) return field;
-            field += '"';
-        }
-    }
-
-    std::string_view rest_;
+    CsvReader records_;
     const std::string& origin_;
-    int line_ = 1;
 };
 
 /// For each column asked for, its place in the file; nothing for an absent one.
-std::vector<std::optional<std::size_t>> places_of(const CsvRow& header, const Reader& reader,
+std::vector<std::optional<std::size_t>> places_of(const CsvRecord& header, const Reader& reader,
                                                   const std::vector<std::string>& required,
                                                   const std::vector<std::string>& optional) {
     std::vector<std::string> known = required;
