@@ -26,9 +26,13 @@ using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-int job_count(int usual) {
+/// Fills the scene: one job in twenty cannot be done. Returns how many there are.
+int write_jobs(BatchScene& scene) {
     const char* const given = std::getenv("OMNISYNC_BATCH_JOBS");
-    return given != nullptr ? std::max(20, std::atoi(given)) : usual;
+    const int jobs = given != nullptr ? std::max(20, std::atoi(given)) : 40;
+    const int bad = std::max(2, jobs / 20);
+    scene.write_jobs(jobs - bad, bad, 2);
+    return jobs;
 }
 
 ProcessOptions within(std::chrono::seconds limit) {
@@ -79,10 +83,8 @@ void expect_every_promise(const BatchScene& scene, const AppearanceCounter& appe
 }
 
 TEST(BatchChaos, TwoRunnersKilledAtRandomDoEverythingOnce) {
-    const int jobs = job_count(40);
-    const int bad = std::max(2, jobs / 20);
     BatchScene scene;
-    scene.write_jobs(jobs - bad, bad, 2);
+    const int jobs = write_jobs(scene);
     const AppearanceCounter appearances(scene / "out");
     StatusWatch watch(scene);
     std::mt19937 random(20261122);
@@ -91,12 +93,17 @@ TEST(BatchChaos, TwoRunnersKilledAtRandomDoEverythingOnce) {
             scene.words("run", {"--workers", "2", "--threads", "1", "--backoff", "0.2", "--quiet"}));
     };
     std::unique_ptr<Background> runners[2] = {runner(), runner()};
+    const auto both_ended = [&] { return runners[0]->ended() && runners[1]->ended(); };
     const int kills = jobs / 4;
     int killed = 0;
     for (; killed < kills; ++killed) {
-        std::this_thread::sleep_for(milliseconds(300 + random() % 1200));
+        // By progress and not by the clock: fast runners are killed as often as slow ones.
+        const auto due = appearances.counts().size() + random() % 3;
+        while (appearances.counts().size() < due && !both_ended()) {
+        }
+        std::this_thread::sleep_for(milliseconds(random() % 300));
+        if (both_ended()) break;
         auto& victim = runners[random() % 2];
-        if (victim->ended() && runners[0]->ended() && runners[1]->ended()) break;
         victim->kill_now();
         victim = runner();
     }
@@ -161,10 +168,8 @@ private:
 TEST(BatchChaos, ASlurmArrayWithKilledTasksDoesEverythingOnce) {
     const Slurm slurm;
     if (!slurm.why_not().empty()) GTEST_SKIP() << slurm.why_not();
-    const int jobs = job_count(40);
-    const int bad = std::max(2, jobs / 20);
     BatchScene scene;
-    scene.write_jobs(jobs - bad, bad, 2);
+    const int jobs = write_jobs(scene);
     const AppearanceCounter appearances(scene / "out");
     StatusWatch watch(scene);
     std::mt19937 random(1);
