@@ -19,24 +19,32 @@ OMNISYNC_HD L gated(const L& x, const L& z) {
     return x / (exp(z * -1.0F) + 1.0F);
 }
 
-/// x erfc(-x / sqrt 2) / 2. With a = |x| / sqrt 2 and t = 1 / (1 + 0.35 a), erfc(a) / 2 is exp(-a^2) t times a
-/// polynomial of degree 9 in t, interpolated at Chebyshev nodes for a <= 9.5 (4e-8 with rounded coefficients).
+/// erf(u), within 5.3 * 2^-24: u P(u^2) / Q(u^2) up to 3.925, interpolated at Chebyshev nodes (2e-8), from there on 1.
+template <class L>
+OMNISYNC_HD L erf(const L& u) {
+    constexpr float kEnd = 3.925F;
+    const L in = clamped(u, -kEnd, kEnd);
+    const L square = in * in;
+    L p = all_lanes<L>(-1.49434782e-8F);
+    for (const float coefficient :
+         {5.04297525e-6F, 3.91722259e-4F, 3.8284642e-3F, 5.44258664e-2F, 0.183717654F, 1.12837919F})
+        p = line(coefficient, p, square);
+    L q = all_lanes<L>(6.65012831e-5F);
+    for (const float coefficient : {1.31951731e-3F, 1.54624698e-2F, 0.113615104F, 0.496149241F, 1.0F})
+        q = line(coefficient, q, square);
+    return lanewise(
+        [](auto v, auto inner) OMNISYNC_INLINE {
+            const auto right = v >= kEnd ? inner * 0.0F + 1.0F : inner;
+            return v <= -kEnd ? inner * 0.0F - 1.0F : right;
+        },
+        in, in * p / q);
+}
+
+/// x (1 + erf(x / sqrt 2)) / 2
 template <class L>
 OMNISYNC_HD L gelu_erf(const L& x) {
-    const L a = lanewise([](auto v) OMNISYNC_INLINE { return (v < 0.0F ? -v : v) * 0.707106781F; }, x);
-    const L t = all_lanes<L>(1.0F) / (a * 0.35F + 1.0F);
-    L p = all_lanes<L>(0.0178549923F);
-    for (const float coefficient : {-0.0720893964F, 0.0732009634F, 0.00982505269F, 0.0235141329F, 0.0839512348F,
-                                    0.0717310607F, 0.0948007554F, 0.0984636918F, 0.0987475216F})
-        p = line(coefficient, p, t);
-    const L tail = p * t * exp(x * x * -0.5F);
-    return lanewise(
-        [](auto v, auto away, auto h) OMNISYNC_INLINE {
-            const auto near = away < 9.3F ? h : h * 0.0F;  // exp() does not go below e^-87
-            const auto part = v < 0.0F ? near : 1.0F - near;
-            return v * part;
-        },
-        x, a, tail);
+    const L half = x * 0.5F;
+    return multiply_add(half, erf(x * 0.707106781F), half);
 }
 
 template <Activation kActivation, class L>

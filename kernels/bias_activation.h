@@ -2,15 +2,15 @@
 //
 //   silu       y = x / (1 + exp(-x))
 //   gelu_tanh  y = x / (1 + exp(-2u)),  u = sqrt(2 / pi) (x + 0.044715 x^3): the same as x (1 + tanh u) / 2
-//   gelu_erf   y = x erfc(-x / sqrt 2) / 2
+//   gelu_erf   y = x (1 + erf(x / sqrt 2)) / 2
 //
-// On the CPU exp and erfc are polynomials of ours (lanes_math.h, bias_activation.cpp), of IEEE operations in a fixed
+// On the CPU exp and erf are polynomials of ours (lanes_math.h, bias_activation.cpp), of IEEE operations in a fixed
 // order: CPU variants and splits give the same bits. Large x gives x, large -x a zero; -infinity gives NaN or zero.
 //
-// Accuracy: within eps |y| + kBiasActivationError 2^-24 |y| (1 + e) + 1e-36 of the exact value, where eps is the type's
-// rounding (2^-24, 2^-8) and e the exponent's size: |x|, |2u|, x^2 / 2. Where e < 1 that is a few roundings; far out on
-// the negative side, where y is nearly 0, the exponent's own rounding shows. Results in bfloat16 that are subnormal may
-// become zero.
+// Accuracy: within eps |y| + kBiasActivationError 2^-24 s + 1e-36 of the exact value, where eps is the type's rounding
+// (2^-24, 2^-8) and s is |x| for gelu_erf, else |y| (1 + e) with e the exponent's size, |x| or |2u|. Where e < 1 that
+// is a few roundings; far out on the negative side, where y is nearly 0, the exponent's own rounding shows. Results in
+// bfloat16 that are subnormal may become zero.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Sixteen floats at once, for CPU loops that the vectoriser cannot follow: sums, neighbours that trade places, work in
 // place. GCC's vector extension in registers of the variant's width (simd.h), so that one body serves plain, AVX2 and
-// AVX-512. Every operation is the IEEE one on each lane, so variants give the same bits where nothing is fused
-// (-ffp-contract=off).
+// AVX-512. Every operation is the IEEE one on each lane, so variants give the same bits where only multiply_add() is
+// fused (-ffp-contract=off).
 //
 //   run_lanes(simd, [&]<class L>(L) OMNISYNC_INLINE { ... store(out, load<L>(in) * 2.0F); ... });
 #pragma once
@@ -75,6 +75,36 @@ OMNISYNC_HD Lanes<N, W, B> operator-(const Lanes<N, W, B>& a, float b) {
 template <int N, int W, bool B>
 OMNISYNC_HD Lanes<N, W, B> operator*(const Lanes<N, W, B>& a, float b) {
     return lanewise([=](auto x) OMNISYNC_INLINE { return x * b; }, a);
+}
+
+/// a b + c, rounded once, on a CPU without such an instruction: the product is exact in double precision, and a sum
+/// that keeps "there was more" in its last bit rounds to float as the exact one does (Boldo and Melquiond 2008, round
+/// to odd).
+OMNISYNC_HD float multiply_add_in_doubles(float a, float b, float c) {
+    const double product = static_cast<double>(a) * static_cast<double>(b);
+    const double sum = product + static_cast<double>(c);
+    const auto bits = bit_cast<std::int64_t>(sum);
+    if ((bits & 0xfffffff) != 0) return static_cast<float>(sum);  // not half-way between floats: no rounding twice
+    const double part = sum - product;
+    const double lost = (product - (sum - part)) + (static_cast<double>(c) - part);
+    // From an even inexact sum a step away from zero where what was lost has the sum's sign, else towards it.
+    const std::int64_t outward = 1 - 2 * static_cast<std::int64_t>((lost > 0) != (sum > 0));
+    const std::int64_t inexact = static_cast<std::int64_t>(lost > 0) | static_cast<std::int64_t>(lost < 0);
+    return static_cast<float>(bit_cast<double>(bits + outward * (inexact & ~bits)));
+}
+
+/// a b + c, rounded once.
+template <int N, int W, bool B>
+OMNISYNC_HD Lanes<N, W, B> multiply_add(const Lanes<N, W, B>& a, const Lanes<N, W, B>& b, const Lanes<N, W, B>& c) {
+    return lanewise(
+        [](auto x, auto y, auto z) OMNISYNC_INLINE {
+            if constexpr (W == 4)
+                for (int i = 0; i < W; ++i) x[i] = multiply_add_in_doubles(x[i], y[i], z[i]);
+            else
+                asm("vfmadd213ps %2, %1, %0" : "+v"(x) : "v"(y), "v"(z));  // as in widen(), below
+            return x;
+        },
+        a, b, c);
 }
 
 // ---- memory -------------------------------------------------------------------------------------------------------

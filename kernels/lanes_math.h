@@ -18,10 +18,10 @@ OMNISYNC_HD Lanes<N, W, B> clamped(const Lanes<N, W, B>& x, float least, float m
         x);
 }
 
-/// a + b x.
+/// a + b x, rounded once.
 template <int N, int W, bool B>
 OMNISYNC_HD Lanes<N, W, B> line(float a, const Lanes<N, W, B>& b, const Lanes<N, W, B>& x) {
-    return b * x + a;
+    return multiply_add(b, x, all_lanes<Lanes<N, W, B>>(a));
 }
 
 /// exp(x), within 2 * 2^-24 of its value between -87 and 88; less is e^-87, from 88.4 on it is infinite.
@@ -35,9 +35,9 @@ OMNISYNC_HD Lanes<N, W, B> exp(const Lanes<N, W, B>& x) {
     constexpr float kLn2Low = -2.12194440e-4F;
     constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it leaves the integer in the low bits
     const L in = clamped(x, -87.0F, 89.0F);
-    const L shifted = in * kLog2e + kRound;
+    const L shifted = line(kRound, in, all_lanes<L>(kLog2e));
     const L n = shifted - kRound;
-    const L f = in - n * kLn2High - n * kLn2Low;
+    const L f = multiply_add(n, all_lanes<L>(-kLn2Low), multiply_add(n, all_lanes<L>(-kLn2High), in));
     L p = all_lanes<L>(1.39411190e-3F);
     p = line(8.37513432e-3F, p, f);
     p = line(4.16663513e-2F, p, f);
