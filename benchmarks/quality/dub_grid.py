@@ -6,7 +6,9 @@
 Defaults: all of ../shared/media/video and ../shared/media/speech. A cell that --work holds is not made again.
 
 Columns (docs/metrics.md): `follows` (must: 0.8); `old` opening_correlation with the source, and `chance` that of the plan with
-it; `silence` (must: < 0.1); `jitter` (must: <= 1.3); `flicker`; `sharp` sharpness (must: 0.8 .. 1.2); `seam`.
+it; `silence` (must: < 0.1); `jitter` (must: <= 1.3); `flicker`; `sharp` sharpness (must: 0.8 .. 1.2); `seam`; `identity`, the
+distance of dlib's face descriptors of result and source (where --models has the network), and `1 s apart`, that of the source
+with itself one second later (must: identity below it).
 """
 import argparse
 import json
@@ -24,7 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SHARED = pathlib.Path(os.environ.get("OMNISYNC_SHARED", HERE.parent.parent.parent / "shared"))
 SILENCE_S = 1       # the end of each speech: few of them pause
 COLUMNS = {"follows": "follows", "old": "opening_correlation", "chance": None, "silence": "silence", "jitter": "jitter",
-           "flicker": "flicker", "sharp": "sharpness", "seam": "seam"}
+           "flicker": "flicker", "sharp": "sharpness", "seam": "seam", "identity": "identity_distance", "1 s apart": None}
 
 
 def pearson(pairs):
@@ -56,6 +58,22 @@ class Grid:
         self.seconds = options.seconds
         self.models = ["--models", options.models] if options.models else []
         self.extra = options.dub_option
+        self.apart = {}
+
+    def identity_apart(self, clip):
+        """Of the clip's first --seconds against themselves a second later; None where nothing measures it."""
+        if clip not in self.apart:
+            now, later = self.work / f"{clip.stem}.now.mkv", self.work / f"{clip.stem}.later.mkv"
+            for path, start in (now, 0), (later, 1):
+                subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", str(start), "-i", str(clip), "-t", str(self.seconds),
+                                "-an", "-c:v", "ffv1", str(path)], check=True)
+            words = [self.omnisync, "eval", later, "--reference", now, "--json", "--quiet", *self.models]
+            done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+            figures = json.loads(done.stdout)["figures"] if done.returncode == 0 else {}
+            self.apart[clip] = figures.get("identity_distance", {}).get("value")
+            now.unlink()
+            later.unlink()
+        return self.apart[clip]
 
     def speech(self, path):
         cut = self.work / f"{path.stem}.wav"
@@ -82,6 +100,7 @@ class Grid:
         if quality is None:
             return {**cell, "problem": "no mouth was redrawn"}
         cell.update(measure(quality))
+        cell["1 s apart"] = self.identity_apart(clip) if cell["identity"] is not None else None
         kept.write_text(json.dumps(cell, indent=1))
         return cell
 

@@ -23,7 +23,7 @@ struct SyncClipScore {
     double offset_ms = 0;  ///< found with the sound where it is
     double confidence = 0, distance = 0;
     double found = 0;               ///< share of shifts found within 20 ms
-    double followed = 0;            ///< the same, against the offset found without a shift
+    double followed = 0;            ///< the same in the clip's second half, against the first half's offset unmoved
     double error_ms = 0;            ///< median over shifts of |found - shift|
     double halves_agree = 0;        ///< 1 when the offsets of the clip's first and second half are within 20 ms
     double above_others = 0;        ///< share of other clips' sounds with less confidence
