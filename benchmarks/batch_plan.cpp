@@ -2,7 +2,6 @@
 // the memory of it. Options are checked as the command does; files are looked for in folders that do not exist.
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/median.h"
 #include "base/text.h"
 #include "batch/plan.h"
 
@@ -17,7 +17,6 @@ namespace {
 
 using namespace omnisync;
 using batch::Role;
-using batch::ValueKind;
 
 batch::OptionTable options() {
     batch::OptionTable table;
@@ -65,11 +64,6 @@ void plan_once(const std::string& text, const char* file, const batch::OptionTab
     if (plan.jobs.empty()) std::abort();
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -81,8 +75,8 @@ int main(int argc, char** argv) {
     Times of_json;
     Times of_csv;
     for (int round = 0; round < kRounds; ++round) {
-        plan_once(json, "/tmp/no-such-folder/jobs.jsonl", table, of_json);
-        plan_once(csv, "/tmp/no-such-folder/jobs.csv", table, of_csv);
+        plan_once(json, "no-such-folder/jobs.jsonl", table, of_json);
+        plan_once(csv, "no-such-folder/jobs.csv", table, of_csv);
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

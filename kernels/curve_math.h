@@ -20,20 +20,7 @@ namespace curve_math {
 OMNISYNC_HD float log(float x) {
     const auto bits = bit_cast<std::int32_t>(x);
     const std::int32_t k = (bits - 0x3f3504f3) >> 23;  // x = (1 + f) * 2^k, 1 + f in [sqrt(1/2), sqrt(2))
-    const float f = bit_cast<float>(bits - k * (1 << 23)) - 1.0F;
-    // As in noise_math::radius: ln(1 + f) = f - f^2 / 2 + f^3 P(f).
-    float p = -0x1.43b246p-4F;
-    p = p * f + 0x1.02814ep-3F;
-    p = p * f - 0x1.0a33eap-3F;
-    p = p * f + 0x1.231ce6p-3F;
-    p = p * f - 0x1.54d03ep-3F;
-    p = p * f + 0x1.999f14p-3F;
-    p = p * f - 0x1.0000cep-2F;
-    p = p * f + 0x1.555554p-2F;
-    const float ff = f * f;
-    const auto e = static_cast<float>(k);
-    const float tail = p * (f * ff) + e * -2.12194440e-4F - 0.5F * ff;
-    return (f + tail) + e * 0.693359375F;  // ln 2 in two parts; this product is exact
+    return noise_math::log(bit_cast<float>(bits - k * (1 << 23)) - 1.0F, static_cast<float>(k));
 }
 
 /// e^x for x of -87 .. 88, within 2e-7 of its value and what x's own rounding makes of it.

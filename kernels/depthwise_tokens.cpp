@@ -14,14 +14,8 @@ namespace {
 
 }  // namespace
 
-void depthwise_tokens_cpu(const DepthwiseTokens& job, Tasks tasks, [[maybe_unused]] Simd simd) {
-    with_type(job.type, [&]<class T>(T) {
-#ifdef __x86_64__
-        if (simd >= Simd::avx512) return avx512::run_tasks<T>(job, tasks);
-        if (simd == Simd::avx2) return avx2::run_tasks<T>(job, tasks);
-#endif
-        plain::run_tasks<T>(job, tasks);
-    });
+void depthwise_tokens_cpu(const DepthwiseTokens& job, Tasks tasks, Simd simd) {
+    with_type(job.type, [&](auto type) { run_tasks(simd, job, tasks, type); });
 }
 
 }  // namespace omnisync::kernels

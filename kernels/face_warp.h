@@ -1,11 +1,10 @@
-// A face redrawn out of two or three pictures, each seen through displacements of its own, mixed by mattes: all that
+// A face redrawn out of two pictures, each seen through displacements of its own, mixed by mattes: all that
 // compositing::draw_proposal does for a pixel.
 //
 // The pixel (i, j) of the area lies at c = to_canonical (area.x + i, area.y + j) on the canonical face. There
 //   mouth, ring, edit = mattes(c)
 //   source   = look(source,   c + warps(c)[0, 1])
 //   exemplar = look(exemplar, c + warps(c)[2, 3])
-//   exemplar += (look(other,  c + other_warps(c)[0, 1]) - exemplar) * share     if there is another one
 //   made = source + (exemplar - source) * mouth
 // and sums[j] gathers (source - exemplar) * ring and ring. look() reads bicubically (a = -0.75), beyond the edge the
 // edge's pixels. Where edit <= 0, made and mouth are 0; pictures are read only where they count.
@@ -43,9 +42,6 @@ struct FaceWarp {
     NodeGrid warps;   ///< of source x, y; of exemplar x, y
     FaceView source;
     FaceView exemplar;
-    FaceView other;        ///< no pixels: none
-    NodeGrid other_warps;  ///< x, y, nothing, nothing
-    float share = 0;
 
     float* made = nullptr;   ///< [3][height][width]
     float* mouth = nullptr;  ///< [height][width]

@@ -67,12 +67,7 @@ OMNISYNC_HD Drawn draw(const FaceWarp& job, std::int32_t i, std::int32_t j) {
     const Four source = look(job.source, cx + by[0], cy + by[1]);
     Four made = source;
     if (mouth > 0.0F || ring > 0.0F) {
-        Four exemplar = look(job.exemplar, cx + by[2], cy + by[3]);
-        if (job.other.pixels != nullptr) {
-            const Four other_by = sampling::read_nodes(job.other_warps, cx, cy);
-            const Four other = look(job.other, cx + other_by[0], cy + other_by[1]);
-            exemplar = exemplar + (other - exemplar) * all(job.share);
-        }
+        const Four exemplar = look(job.exemplar, cx + by[2], cy + by[3]);
         made = source + (exemplar - source) * all(mouth);
         drawn.difference = (source - exemplar) * all(ring);
         drawn.difference[3] = ring;

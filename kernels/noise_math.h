@@ -39,19 +39,8 @@ OMNISYNC_HD float square_root(float value) {
 #endif
 }
 
-/// sqrt(-2 ln u) for u = (word / 2 + 1/2) / 2^31, in (0, 6.67).
-OMNISYNC_HD float radius(std::uint32_t word) {
-    const auto n = static_cast<std::int32_t>(word >> 1);
-    const float scaled = static_cast<float>(n) + 0.5F;  // u * 2^31
-
-    // u = m * 2^e with m in [sqrt(1/2), sqrt(2)). Near u = 1 the complement keeps the bits that `scaled` has lost.
-    const auto bits = bit_cast<std::int32_t>(scaled);
-    const std::int32_t k = (bits - 0x3f3504f3) >> 23;
-    const float m = bit_cast<float>(bits - k * (1 << 23));
-    const float below_one = (static_cast<float>(0x7fffffff - n) + 0.5F) * -0x1p-31F;
-    const float f = k == 31 ? below_one : m - 1.0F;
-    const auto e = static_cast<float>(k - 31);
-
+/// ln((1 + f) * 2^e) for 1 + f in [sqrt(1/2), sqrt(2)) and a whole e.
+OMNISYNC_HD float log(float f, float e) {
     // ln(1 + f) = f - f^2 / 2 + f^3 P(f), P interpolated at the Chebyshev nodes of the interval: |error| < 2e-7.
     float p = -0x1.43b246p-4F;
     p = p * f + 0x1.02814ep-3F;
@@ -63,8 +52,21 @@ OMNISYNC_HD float radius(std::uint32_t word) {
     p = p * f + 0x1.555554p-2F;
     const float ff = f * f;
     const float tail = p * (f * ff) + e * -2.12194440e-4F - 0.5F * ff;
-    const float log_u = (f + tail) + e * 0.693359375F;  // ln 2 in two parts; this product is exact
-    return square_root(-2.0F * log_u);
+    return (f + tail) + e * 0.693359375F;  // ln 2 in two parts; this product is exact
+}
+
+/// sqrt(-2 ln u) for u = (word / 2 + 1/2) / 2^31, in (0, 6.67).
+OMNISYNC_HD float radius(std::uint32_t word) {
+    const auto n = static_cast<std::int32_t>(word >> 1);
+    const float scaled = static_cast<float>(n) + 0.5F;  // u * 2^31
+
+    // u = m * 2^e with m in [sqrt(1/2), sqrt(2)). Near u = 1 the complement keeps the bits that `scaled` has lost.
+    const auto bits = bit_cast<std::int32_t>(scaled);
+    const std::int32_t k = (bits - 0x3f3504f3) >> 23;
+    const float m = bit_cast<float>(bits - k * (1 << 23));
+    const float below_one = (static_cast<float>(0x7fffffff - n) + 0.5F) * -0x1p-31F;
+    const float f = k == 31 ? below_one : m - 1.0F;
+    return square_root(-2.0F * log(f, static_cast<float>(k - 31)));
 }
 
 struct Direction {

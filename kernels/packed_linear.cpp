@@ -52,12 +52,8 @@ std::int64_t packed_linear_tasks(const PackedLinear& job) {
     return row_blocks(job) * panels_of(job.columns);
 }
 
-void packed_linear_cpu(const PackedLinear& job, Tasks tasks, [[maybe_unused]] Simd simd) {
-#ifdef __x86_64__
-    if (simd >= Simd::avx512) return avx512::run_tasks(job, tasks);
-    if (simd == Simd::avx2) return avx2::run_tasks(job, tasks);
-#endif
-    plain::run_tasks(job, tasks);
+void packed_linear_cpu(const PackedLinear& job, Tasks tasks, Simd simd) {
+    run_tasks(simd, job, tasks);
 }
 
 }  // namespace omnisync::kernels

@@ -52,14 +52,8 @@ std::int64_t short_attention_tasks(const ShortAttention& job) {
     return job.batch * job.heads * blocks_per_head(job);
 }
 
-void short_attention_cpu(const ShortAttention& job, Tasks tasks, [[maybe_unused]] Simd simd) {
-    with_type(job.type, [&]<class T>(T) {
-#ifdef __x86_64__
-        if (simd >= Simd::avx512) return avx512::run_tasks<T>(job, tasks);
-        if (simd == Simd::avx2) return avx2::run_tasks<T>(job, tasks);
-#endif
-        plain::run_tasks<T>(job, tasks);
-    });
+void short_attention_cpu(const ShortAttention& job, Tasks tasks, Simd simd) {
+    with_type(job.type, [&](auto type) { run_tasks(simd, job, tasks, type); });
 }
 
 }  // namespace omnisync::kernels

@@ -2,7 +2,6 @@
 // operations, in turns in one run.
 #include "ops/bias_activation.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
@@ -73,12 +72,10 @@ void compare_steps() {
 
 int main() {
     const c10::InferenceMode inference;
-    for (const int threads : {1, 2}) {
-        at::set_num_threads(threads);
-        std::printf("%d thread(s); copying the start is part of both\n", at::get_num_threads());
+    bench::on_one_and_two_threads("; copying the start is part of both", [] {
         compare(576, 768, at::kFloat);
         compare(1024, 1536, at::kFloat);
         compare(1024, 1536, at::kBFloat16);
         compare_steps();
-    }
+    });
 }

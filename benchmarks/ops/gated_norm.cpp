@@ -2,7 +2,6 @@
 // run: as models write them, and with its best (in place, addcmul). Copying the same memory, for scale.
 #include "ops/gated_norm.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/empty_like.h>
@@ -58,13 +57,11 @@ void compare(const Shape& shape, at::ScalarType type, kernels::Norm norm) {
 
 int main() {
     const c10::InferenceMode inference;
-    for (const int threads : {1, 2}) {
-        at::set_num_threads(threads);
-        std::printf("%d thread(s)\n", at::get_num_threads());
+    bench::on_one_and_two_threads("", [] {
         for (const Shape& shape : {Shape{"4 x 144 x 192", 4, 144, 192}, Shape{"2 x 1280 x 384", 2, 1280, 384},
                                    Shape{"1 x 1024 x 3072", 1, 1024, 3072}})
             for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
                 for (const kernels::Norm norm : {kernels::Norm::layer, kernels::Norm::rms})
                     if (norm == kernels::Norm::layer || shape.width == 384) compare(shape, type, norm);
-    }
+    });
 }

@@ -1,5 +1,4 @@
 // bench_ops_norm_mel: norms over channels with SiLU and mel bands against the same by LibTorch, in turns in one run.
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/abs.h>
@@ -16,7 +15,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
@@ -81,11 +79,9 @@ void compare_mel() {
 
 int main() {
     const c10::InferenceMode inference;
-    for (const int threads : {1, 2}) {
-        at::set_num_threads(threads);
-        std::printf("%d thread(s)\n", at::get_num_threads());
+    bench::on_one_and_two_threads("", [] {
         compare_norms(at::kFloat);
         compare_norms(at::kBFloat16);
         compare_mel();
-    }
+    });
 }

@@ -1,6 +1,5 @@
 // bench_ops_products: short attention and packed linear layers, in float32, bfloat16 and 8 bits, against LibTorch's, in
 // turns in one run; and the peak of one core, measured in the same run by multiply-adds on registers alone.
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -96,15 +95,13 @@ void compare_linear(std::int64_t rows, std::int64_t in, std::int64_t columns) {
 int main() {
     const c10::InferenceMode inference;
     print_peaks();
-    for (const int threads : {1, 2}) {
-        at::set_num_threads(threads);
-        std::printf("%d thread(s)\n", threads);
+    bench::on_one_and_two_threads("", [] {
         for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
             for (const std::int64_t width : {32, 64, 128})
                 for (const std::int64_t tokens : {144, 256, 512, 1024}) compare_attention(type, tokens, width);
         for (const std::int64_t rows : {144, 1152})
             for (const auto& [in, columns] : {std::pair{192L, 576L}, {192, 192}, {192, 768}, {768, 192}, {1088, 192}})
                 compare_linear(rows, in, columns);
-    }
+    });
     print_peaks();
 }

@@ -2,7 +2,6 @@
 // run: as models write them, and with its best (fused rms_norm, complex product in place). Copying q and k, for scale.
 #include "ops/qk_norm_rope.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
@@ -97,13 +96,11 @@ void compare_halves(const Shape& shape) {
 
 int main() {
     const c10::InferenceMode inference;
-    for (const int threads : {1, 2}) {
-        at::set_num_threads(threads);
-        std::printf("%d thread(s)\n", at::get_num_threads());
+    bench::on_one_and_two_threads("", [] {
         compare_halves({"4 x 144 x 6 x 32", 4, 144, 6, 32});
         compare_halves({"2 x 1280 x 6 x 64", 2, 1280, 6, 64});
         for (const Shape& shape :
              {Shape{"2 x 1280 x 6 x 64", 2, 1280, 6, 64}, Shape{"1 x 1024 x 24 x 128", 1, 1024, 24, 128}})
             for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) compare_pairs(shape, type);
-    }
+    });
 }

@@ -2,55 +2,25 @@
 // LibTorch's operations one by one, in turns in one run.
 #include "engines/portable/render_net.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
 
 #include <cmath>
 #include <cstdio>
 
 #include "benchmarks/ops/turns.h"
-#include "engines/portable/motion_basis.h"
-#include "geometry/lower_face.h"
 #include "omnisync/error.h"
-
-namespace {
+#include "tests/support/render_net.h"
 
 using namespace omnisync;
 
-/// Random weights everywhere: zeros of a fresh net would hide errors.
-weights::Parameters random_weights() {
-    weights::Parameters parameters = weights::Parameters::fresh(1);
-    (void)portable::RenderNet(weights::Scope(parameters));
-    for (const auto& [name, tensor] : parameters.tensors())
-        if (tensor.dim() < 2 || name.find("modulation") != std::string::npos || name.rfind("out.", 0) == 0)
-            tensor.normal_().mul_(0.02);
-    return parameters;
-}
-
-portable::RenderCondition random_condition(std::int64_t batch) {
-    const auto picture = [&](std::int64_t channels) {
-        return at::randn({batch, channels, geometry::kWindowSide, geometry::kWindowSide});
-    };
-    portable::RenderCondition condition;
-    condition.proposal.source = picture(3);
-    condition.proposal.exemplar = picture(3);
-    condition.proposal.second = picture(3);
-    condition.proposal.blended = picture(3);
-    condition.shapes = picture(2);
-    condition.geometry = at::randn({batch, 8 * portable::kMotionPoints});
-    return condition;
-}
-
-}  // namespace
-
 int main() {
     const c10::InferenceMode inference;
-    weights::Parameters parameters = random_weights();
+    weights::Parameters parameters = weights::Parameters::fresh(1);
     const portable::RenderNet plain{weights::Scope(parameters)};
+    test::roughen(parameters, 0.02);
     portable::RenderNet fixed = plain;
     fixed.fix();
     portable::RenderNet rounded = plain;
@@ -58,8 +28,8 @@ int main() {
     for (const int threads : {1, 2}) {
         at::set_num_threads(threads);
         for (const std::int64_t batch : {1, 8}) {
-            const portable::RenderCondition condition = random_condition(batch);
-            const at::Tensor noisy = at::randn({batch, 3, geometry::kWindowSide, geometry::kWindowSide});
+            const portable::RenderCondition condition = test::random_condition(batch);
+            const at::Tensor noisy = test::random_windows(batch, 3);
             const at::Tensor level = at::ones({batch}) * 0.92;
             const at::Tensor known = at::ones({batch});
             at::Tensor ours;

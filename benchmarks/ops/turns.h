@@ -3,12 +3,13 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "base/median.h"
 
 namespace omnisync::bench {
 
@@ -23,11 +24,6 @@ inline double seconds(const std::function<void()>& body) {
     const double begin = now(clock);
     body();
     return now(clock) - begin;
-}
-
-inline double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
 }
 
 /// Prints both, the ratio, and bytes/s of ours when `bytes` > 0. About half a second in all, at least 11 pairs. With
@@ -51,6 +47,16 @@ inline double compare(const std::string& name, double bytes, const std::function
     if (bytes > 0) std::printf("  %6.1f GB/s", bytes / median(our_times) * 1e-9);
     std::printf("\n");
     return median(ratios);
+}
+
+/// Calls `body()` with LibTorch on one thread, then on two, under a line that says so and `note`.
+template <class Body>
+void on_one_and_two_threads(const std::string& note, const Body& body) {
+    for (const int threads : {1, 2}) {
+        at::set_num_threads(threads);
+        std::printf("%d thread(s)%s\n", at::get_num_threads(), note.c_str());
+        body();
+    }
 }
 
 }  // namespace omnisync::bench

@@ -18,7 +18,6 @@
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -29,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "base/median.h"
 #include "engines/xdub/lip_sync_transformer.h"
 #include "omnisync/error.h"
 
@@ -156,11 +156,6 @@ double seconds(const std::function<at::Tensor()>& body) {
     const auto begin = std::chrono::steady_clock::now();
     (void)body().flatten()[0].item<float>();  // waits for the device
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
 }
 
 double relative_error(const at::Tensor& a, const at::Tensor& truth) {

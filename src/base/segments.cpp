@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <string>
 
+#include "base/read_whole.h"
 #include "base/text.h"
 #include "omnisync/error.h"
 #include "omnisync/speakers.h"
@@ -246,15 +246,14 @@ Segments load_segments(const std::string& path) {
             "'");
     const auto bytes = std::filesystem::file_size(path, unknown);
     require(!unknown && bytes <= kLargestFile, ExitCode::bad_data, "the segment file '", path, "' is too large");
-    std::ifstream file(path, std::ios::binary);
-    require(file.is_open(), ExitCode::no_input, "cannot open the segment file '", path, "'");
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    const auto first = text.find_first_not_of(" \t\r\n");
-    const bool json = first != std::string::npos && (text[first] == '{' || text[first] == '[');
+    std::optional<std::string> text = read_whole(path);
+    require(text.has_value(), ExitCode::no_input, "cannot open the segment file '", path, "'");
+    if (text->starts_with("\xEF\xBB\xBF")) text->erase(0, 3);
+    const auto first = text->find_first_not_of(" \t\r\n");
+    const bool json = first != std::string::npos && ((*text)[first] == '{' || (*text)[first] == '[');
     const Builder builder(std::filesystem::path(path).parent_path());
     try {
-        Segments segments = json ? from_json(text, builder) : from_srt(text, builder);
+        Segments segments = json ? from_json(*text, builder) : from_srt(*text, builder);
         if (segments.segments.empty()) throw Error(ExitCode::bad_data, "it holds no segment");
         return segments;
     } catch (const Error& error) {

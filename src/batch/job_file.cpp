@@ -25,20 +25,6 @@ struct Value {
     std::vector<std::string> items;  ///< of a list
 };
 
-std::string_view kind_name(ValueKind kind) {
-    switch (kind) {
-        case ValueKind::flag:
-            return "true or false";
-        case ValueKind::integer:
-            return "a whole number";
-        case ValueKind::number:
-            return "a number";
-        case ValueKind::text:
-            return "a text";
-    }
-    return "?";
-}
-
 bool fits(const Value& value, const OptionRule& rule) {
     using Type = Value::Type;
     switch (value.type) {

@@ -9,11 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/value_kind.h"
 #include "omnisync/error.h"
 
 namespace omnisync::batch {
-
-enum class ValueKind { flag, integer, number, text };
 
 /// What the value of an option names.
 enum class Role {

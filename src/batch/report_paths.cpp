@@ -1,9 +1,9 @@
 #include "batch/report_paths.h"
 
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/read_whole.h"
 #include "omnisync/error.h"
 
 namespace omnisync::batch {
@@ -29,8 +29,7 @@ std::string renamed(std::string text, const Names& names) {
 }  // namespace
 
 void rename_in_report(const std::string& report, const Names& names) {
-    std::ifstream stream(report, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(stream), {});
+    std::string text = read_whole(report).value_or("");
     if (report.ends_with(".json")) {
         Json document = Json::parse(text, nullptr, false);
         if (document.is_discarded()) return;

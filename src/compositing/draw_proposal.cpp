@@ -45,13 +45,11 @@ struct View {
 }  // namespace
 
 DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exemplar, const at::Tensor& target,
-                            const Affine& to_canonical, const Area& area, const Fade& fade) {
+                            const Affine& to_canonical, const Area& area) {
     const auto warp = [&](const FacePictures& from) { return geometry::warp_nodes(target, from.landmarks)[0]; };
-    const bool fades = fade.to != nullptr && fade.share > 0;
     const Nodes warps(at::cat({warp(source), warp(exemplar)}, 2), geometry::kWarpStep);
-    const Nodes other_warps = fades ? Nodes(warp(*fade.to), geometry::kWarpStep) : warps;
     const Nodes mattes(geometry::matte_nodes(target, source.landmarks)[0].permute({1, 2, 0}), geometry::kMatteStep);
-    const View frame(source), lent(exemplar), other(fades ? *fade.to : exemplar);
+    const View frame(source), lent(exemplar);
 
     DrawnProposal drawn{at::empty({3, area.height, area.width}), at::empty({area.height, area.width})};
     const at::Tensor mouth = at::empty({area.height, area.width});
@@ -65,9 +63,6 @@ DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exem
     job.warps = warps.grid;
     job.source = frame.view;
     job.exemplar = lent.view;
-    if (fades) job.other = other.view;
-    job.other_warps = other_warps.grid;
-    job.share = fade.share;
     job.made = drawn.pixels.mutable_data_ptr<float>();
     job.mouth = mouth.mutable_data_ptr<float>();
     job.edit = drawn.edit.mutable_data_ptr<float>();

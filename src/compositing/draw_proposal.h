@@ -14,17 +14,10 @@ struct DrawnProposal {
     at::Tensor edit;    ///< [height, width]
 };
 
-/// Another exemplar that takes a share of the first one's place.
-struct Fade {
-    const FacePictures* to = nullptr;
-    float share = 0;
-};
-
 /// The proposal for `area` of a frame whose pixels `to_canonical` places on the canonical face. Pictures are batches of
-/// 1, in the colours of which the result is; `target` is [1, 68, 2]. Without a fade it equals
-/// `blended` and `edit` of propose() but for rounding. One thread; CPU only.
+/// 1, in the colours of which the result is; `target` is [1, 68, 2]. It equals `blended` and `edit` of propose() but
+/// for rounding. One thread; CPU only.
 [[nodiscard]] DrawnProposal draw_proposal(const FacePictures& source, const FacePictures& exemplar,
-                                          const at::Tensor& target, const Affine& to_canonical, const Area& area,
-                                          const Fade& fade = {});
+                                          const at::Tensor& target, const Affine& to_canonical, const Area& area);
 
 }  // namespace omnisync::compositing

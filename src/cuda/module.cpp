@@ -1,32 +1,14 @@
-// The entry of libomnisync_cuda.so: exceptions become status codes here, at the border between two libraries that each
-// may have their own runtime.
+// The entry of libomnisync_cuda.so: exceptions become status codes here (base/status_border.h).
 #include <cuda_runtime_api.h>
 
 #include <cstring>
-#include <exception>
-#include <string>
 
+#include "base/status_border.h"
 #include "kernels/cuda_table.h"
 #include "omnisync/error.h"
 
 namespace omnisync::kernels {
 namespace {
-
-std::string& error_of_thread() {
-    thread_local std::string text;
-    return text;
-}
-
-template <class Body>
-int guarded(const Body& body) noexcept {
-    try {
-        body();
-        return 0;
-    } catch (const std::exception& error) {
-        error_of_thread() = error.what();
-        return 1;
-    }
-}
 
 /// One entry of the table for each launcher.
 template <auto Launcher, class Job>

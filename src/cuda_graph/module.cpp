@@ -1,33 +1,16 @@
 // The entry of libomnisync_graph.so: LibTorch's CUDA graphs behind plain functions (ops/graph_table.h). Exceptions
-// become status codes here.
+// become status codes here (base/status_border.h).
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAGuard.h>
 
-#include <exception>
 #include <memory>
-#include <string>
 
+#include "base/status_border.h"
 #include "ops/graph_table.h"
 
 namespace omnisync::ops {
 namespace {
-
-std::string& error_of_thread() {
-    thread_local std::string text;
-    return text;
-}
-
-template <class Body>
-int guarded(const Body& body) noexcept {
-    try {
-        body();
-        return 0;
-    } catch (const std::exception& error) {
-        error_of_thread() = error.what();
-        return 1;
-    }
-}
 
 int capture(int device, void (*step)(void* context), void* context, void** graph) {
     *graph = nullptr;

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/median.h"
 #include "base/text.h"
 #include "engines/portable/motion_basis.h"
 #include "engines/read_voice.h"
@@ -206,10 +207,8 @@ SyncScores compare(const Seen& seen, const Heard& heard, double start_s, double 
 void read_curve(SyncScores& scores) {
     const auto lowest = std::min_element(scores.curve.begin(), scores.curve.end());
     const auto at = static_cast<std::size_t>(lowest - scores.curve.begin());
-    std::vector<double> sorted = scores.curve;
-    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
     scores.distance = *lowest;
-    scores.confidence = sorted[sorted.size() / 2] - *lowest;
+    scores.confidence = median(scores.curve) - *lowest;
     scores.offset_ms = scores.offsets_ms[at];
     if (at == 0 || at + 1 == scores.curve.size()) return;
     const double before = scores.curve[at - 1], after = scores.curve[at + 1];

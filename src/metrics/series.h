@@ -14,7 +14,7 @@ using Series = std::vector<double>;
 
 /// The value below which `share` (0 .. 1) of them lie, the nearest one that occurs; nothing for none.
 [[nodiscard]] std::optional<double> quantile(Series values, double share);
-[[nodiscard]] std::optional<double> median(Series values);
+[[nodiscard]] std::optional<double> median(Series values);  ///< that of base/median.h, but nothing for none
 [[nodiscard]] std::optional<double> mean(const Series& values);
 
 /// `a` over `b`; nothing when one is missing or `b` is not above 0.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "base/median.h"
 #include "tracking/face_look.h"
 #include "tracking/geometry.h"
 #include "tracking/series.h"

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/median.h"
 #include "tracking/series.h"
 
 namespace omnisync::tracking {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/median.h"
 #include "tracking/series.h"
 
 namespace omnisync::tracking {

@@ -3,14 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-namespace omnisync::tracking {
+#include "base/median.h"
 
-double median(Series values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
+namespace omnisync::tracking {
 
 double robust_variance(Series values) {
     for (double& value : values) value *= value;

@@ -11,7 +11,6 @@ using Series = std::vector<double>;
 [[nodiscard]] constexpr double squared(double value) {
     return value * value;
 }
-[[nodiscard]] double median(Series values);  ///< 0 of nothing
 /// Of normal noise around 0, by the median of squares: blind to rare large values.
 [[nodiscard]] double robust_variance(Series values);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/canonical_face.h"
+#include "base/median.h"
 #include "tracking/measured.h"
 #include "tracking/rigid_course.h"
 #include "tracking/series.h"

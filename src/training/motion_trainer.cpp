@@ -12,11 +12,8 @@
 #include <optional>
 #include <utility>
 
-#include "omnisync/error.h"
 #include "training/mixed_precision.h"
-#include "training/peers.h"
 #include "training/random.h"
-#include "weights/safetensors.h"
 
 namespace omnisync::training {
 namespace {
@@ -56,7 +53,6 @@ struct MotionTrainer::State {
     MotionBasis basis;
     MotionNet net;
     MotionSampler sampler;
-    Optimiser optimiser;
 
     explicit State(const MotionTraining& given) : State(given, load_to_learn(given.footage)) {}
     State(const MotionTraining& given, const std::vector<Footage>& footage)
@@ -64,8 +60,7 @@ struct MotionTrainer::State {
           parameters(weights::Parameters::fresh(given.sampling.seed)),
           basis(learn_basis(footage, parameters)),
           net(weights::Scope(parameters), given.model),
-          sampler(clips(footage, basis), given.sampling),
-          optimiser(parameters, given.optimiser, {"basis.axes", "basis.deviation"}) {}
+          sampler(clips(footage, basis), given.sampling) {}
 
     static MotionBasis learn_basis(const std::vector<Footage>& footage, weights::Parameters& parameters) {
         std::vector<at::Tensor> offsets;
@@ -83,16 +78,16 @@ struct MotionTrainer::State {
     }
 };
 
-MotionTrainer::MotionTrainer(const MotionTraining& training) : state_(std::make_unique<State>(training)) {}
+MotionTrainer::MotionTrainer(const MotionTraining& training)
+    : MotionTrainer(training, std::make_unique<State>(training)) {}
+MotionTrainer::MotionTrainer(const MotionTraining& training, std::unique_ptr<State> state)
+    : Trainer("motion", Optimiser(state->parameters, training.optimiser, {"basis.axes", "basis.deviation"}),
+              training.peers),
+      state_(std::move(state)) {}
 MotionTrainer::~MotionTrainer() = default;
 
-std::int64_t MotionTrainer::steps_done() const {
-    return state_->optimiser.steps_done();
-}
-
-MotionLosses MotionTrainer::step() {
-    State& s = *state_;
-    const std::int64_t turn = turn_of(s.training.peers, s.optimiser.steps_done());
+std::vector<at::Tensor> MotionTrainer::losses(std::int64_t turn) const {
+    const State& s = *state_;
     const MotionBatch batch = s.sampler.batch(turn);
     at::Generator random = generator_of(s.training.sampling.seed, turn);
     const std::int64_t size = batch.motion.size(0);
@@ -128,28 +123,14 @@ MotionLosses MotionTrainer::step() {
     const at::Tensor denoised_loss =
         (motion_error(clean, batch.motion, batch.valid * (1 - carried), s.basis) / level.clamp_min(0.3).square())
             .mean();
-    (expected_loss + denoised_loss).backward();
-    s.optimiser.step(s.training.peers);
-    return {expected_loss.item<double>(), denoised_loss.item<double>()};
+    return {expected_loss, denoised_loss};
 }
 
 MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOptions& options) const {
-    weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
-    const weights::Scope scope(averaged);
+    weights::Parameters weights = averaged();
+    const weights::Scope scope(weights);
     return mean_of(score_clips(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options,
                                StartMotion::still));
-}
-
-void MotionTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {
-    save_state(state_->optimiser, "omnisync-motion-checkpoint-1", settings, path);
-}
-
-void MotionTrainer::load_checkpoint(const std::string& path, const Settings& settings) {
-    load_state(state_->optimiser, "omnisync-motion-checkpoint-1", settings, path);
-}
-
-void MotionTrainer::save_model(const std::string& path, bool overwrite) const {
-    save_weights(state_->optimiser, "omnisync-motion-1", path, overwrite);
 }
 
 }  // namespace omnisync::training

@@ -8,12 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "diffusion/flow.h"
-#include "omnisync/error.h"
 #include "training/mixed_precision.h"
-#include "training/peers.h"
 #include "training/random.h"
-#include "weights/safetensors.h"
 
 namespace omnisync::training {
 namespace {
@@ -32,26 +28,22 @@ struct RenderTrainer::State {
     weights::Parameters parameters;
     RenderNet net;
     RenderSampler sampler;
-    Optimiser optimiser;
 
     explicit State(const RenderTraining& given)
         : training(given),
           parameters(weights::Parameters::fresh(given.sampling.seed)),
           net(weights::Scope(parameters), given.model),
-          sampler(load_to_learn(given.footage), given.sampling),
-          optimiser(parameters, given.optimiser) {}
+          sampler(load_to_learn(given.footage), given.sampling) {}
 };
 
-RenderTrainer::RenderTrainer(const RenderTraining& training) : state_(std::make_unique<State>(training)) {}
+RenderTrainer::RenderTrainer(const RenderTraining& training)
+    : RenderTrainer(training, std::make_unique<State>(training)) {}
+RenderTrainer::RenderTrainer(const RenderTraining& training, std::unique_ptr<State> state)
+    : Trainer("render", Optimiser(state->parameters, training.optimiser), training.peers), state_(std::move(state)) {}
 RenderTrainer::~RenderTrainer() = default;
 
-std::int64_t RenderTrainer::steps_done() const {
-    return state_->optimiser.steps_done();
-}
-
-double RenderTrainer::step() {
-    State& s = *state_;
-    const std::int64_t turn = turn_of(s.training.peers, s.optimiser.steps_done());
+std::vector<at::Tensor> RenderTrainer::losses(std::int64_t turn) const {
+    const State& s = *state_;
     const RenderBatch batch = s.sampler.batch(turn);
     at::Generator random = generator_of(s.training.sampling.seed + 1, turn);
     const std::int64_t size = batch.truth.size(0);
@@ -68,27 +60,12 @@ double RenderTrainer::step() {
         (1 + (kMouthWeight - 1) * condition.proposal.mouth).unsqueeze(1) / t.clamp_min(kSharpestLevel);
     // Nearly the absolute error: its best guess among unlike mouths is one of them, the square's is their blur.
     const at::Tensor error = ((clean - batch.truth).square() + kRound * kRound).sqrt();
-    const at::Tensor loss = (error * weight).mean();
-    loss.backward();
-    s.optimiser.step(s.training.peers);
-    return loss.item<double>();
+    return {(error * weight).mean()};
 }
 
 RenderResults RenderTrainer::validate(const RenderSampler& held_out, const RenderTrial& trial) const {
-    weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
-    return try_render(RenderNet(weights::Scope(averaged), state_->training.model), held_out, trial);
-}
-
-void RenderTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {
-    save_state(state_->optimiser, "omnisync-render-checkpoint-1", settings, path);
-}
-
-void RenderTrainer::load_checkpoint(const std::string& path, const Settings& settings) {
-    load_state(state_->optimiser, "omnisync-render-checkpoint-1", settings, path);
-}
-
-void RenderTrainer::save_model(const std::string& path, bool overwrite) const {
-    save_weights(state_->optimiser, "omnisync-render-1", path, overwrite);
+    weights::Parameters weights = averaged();
+    return try_render(RenderNet(weights::Scope(weights), state_->training.model), held_out, trial);
 }
 
 }  // namespace omnisync::training

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,134 +44,97 @@ struct Score {
     std::vector<PictureRow> pictures;                     ///< samples to look at, if the model makes pictures
 };
 
-/// What a run asks of a trainer, whichever model it trains.
-class Trainee {
-public:
-    virtual ~Trainee() = default;
-    virtual double step() = 0;
-    [[nodiscard]] virtual std::int64_t steps_done() const = 0;
-    [[nodiscard]] virtual Score validate() const = 0;
-    virtual void save_checkpoint(const std::string& path, const Settings& settings) const = 0;
-    virtual void load_checkpoint(const std::string& path, const Settings& settings) = 0;
-    virtual void save_model(const std::string& path, bool overwrite) const = 0;
-};
-
-template <class Trainer>
-class TraineeOf : public Trainee {
-public:
-    template <class Config>
-    explicit TraineeOf(const Config& config) : trainer_(config) {}
-    [[nodiscard]] std::int64_t steps_done() const override { return trainer_.steps_done(); }
-    void save_checkpoint(const std::string& path, const Settings& settings) const override {
-        trainer_.save_checkpoint(path, settings);
+Score score_of(const MotionTrainer& trainer, const std::vector<Footage>& held_out) {
+    Score score;
+    for (const Footage& footage : held_out) {
+        const MotionScore found = trainer.score(footage, {});
+        const std::string set = shard_name(footage.path) + " ";
+        score.figures.insert(score.figures.end(), {{set + "correlation", found.sampled.correlation},
+                                                   {set + "spread", found.sampled.spread},
+                                                   {set + "expected correlation", found.expected.correlation},
+                                                   {set + "expected spread", found.expected.spread}});
     }
-    void load_checkpoint(const std::string& path, const Settings& settings) override {
-        trainer_.load_checkpoint(path, settings);
-    }
-    void save_model(const std::string& path, bool overwrite) const override { trainer_.save_model(path, overwrite); }
+    return score;
+}
 
-protected:
-    Trainer trainer_;
-};
-
-class MotionTrainee final : public TraineeOf<MotionTrainer> {
-public:
-    MotionTrainee(const MotionTraining& training, const std::vector<std::string>& held_out)
-        : TraineeOf(training), held_out_(load_footage(held_out)) {}
-    double step() override {
-        const MotionLosses losses = trainer_.step();
-        return losses.expected + losses.denoised;
+Score score_of(const SyncTrainer& trainer, const std::vector<Footage>& held_out) {
+    static const SyncTrial kFewShifts{.shifts_ms = {-287, 0, 188}, .others = 4};
+    Score score;
+    for (const Footage& footage : held_out) {
+        const SyncClipScore found = trainer.score(footage, kFewShifts).mean;
+        const std::string set = shard_name(footage.path) + " ";
+        score.figures.insert(score.figures.end(), {{set + "found", found.found},
+                                                   {set + "followed", found.followed},
+                                                   {set + "above others", found.above_others},
+                                                   {set + "confidence", found.confidence}});
     }
-    [[nodiscard]] Score validate() const override {
-        Score score;
-        for (std::size_t i = 0; i < held_out_.size(); ++i) {
-            const MotionScore found = trainer_.score(held_out_[i], {});
-            const std::string set = shard_name(held_out_[i].path) + " ";
-            score.figures.insert(score.figures.end(), {{set + "correlation", found.sampled.correlation},
-                                                       {set + "spread", found.sampled.spread},
-                                                       {set + "expected correlation", found.expected.correlation},
-                                                       {set + "expected spread", found.expected.spread}});
+    return score;
+}
+
+using RenderSets = std::vector<std::pair<std::string, RenderSampler>>;  // by what they are called
+
+RenderSets render_sets(const std::vector<std::string>& held_out) {
+    RenderSets sets;
+    for (const auto& [bank, words] : {std::pair{Bank::small, "small bank"}, {Bank::closed, "closed mouth"}})
+        for (const Footage& footage : load_footage(held_out))
+            sets.emplace_back(concat(shard_name(footage.path), " ", words),
+                              RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
+    return sets;
+}
+
+Score score_of(const RenderTrainer& trainer, const RenderSets& sets) {
+    constexpr std::int64_t kShown = 4;  // samples of a set
+    Score score;
+    for (const auto& [words, sampler] : sets) {
+        RenderResults results = trainer.validate(sampler, {.pictures = kShown});
+        const RenderScore found = mean_of(results.samples);
+        score.figures.insert(score.figures.end(), {{words + " proposal dB", found.proposal_db},
+                                                   {words + " result dB", found.result_db},
+                                                   {words + " sharpness", found.result_sharpness}});
+        for (PictureRow& row : results.pictures) {
+            row.title = words + ", " + row.title;
+            score.pictures.push_back(std::move(row));
         }
-        return score;
     }
+    return score;
+}
 
-private:
-    std::vector<Footage> held_out_;
+/// A model in training, and how well it does on held-out footage.
+struct Trainee {
+    std::shared_ptr<Trainer> trainer;
+    std::function<Score()> validate;
 };
 
-class RenderTrainee final : public TraineeOf<RenderTrainer> {
-public:
-    RenderTrainee(const RenderTraining& training, const std::vector<std::string>& held_out) : TraineeOf(training) {
-        for (const auto& [bank, words] : {std::pair{Bank::small, "small bank"}, {Bank::closed, "closed mouth"}})
-            for (const Footage& footage : load_footage(held_out))
-                sets_.emplace_back(concat(shard_name(footage.path), " ", words),
-                                   RenderSampler({footage}, {.batch = 32, .seed = 5, .augment = false, .bank = bank}));
-    }
-    double step() override { return trainer_.step(); }
-    [[nodiscard]] Score validate() const override {
-        Score score;
-        for (const auto& [words, sampler] : sets_) {
-            RenderResults results = trainer_.validate(sampler, {.pictures = kShown});
-            const RenderScore found = mean_of(results.samples);
-            score.figures.insert(score.figures.end(), {{words + " proposal dB", found.proposal_db},
-                                                       {words + " result dB", found.result_db},
-                                                       {words + " sharpness", found.result_sharpness}});
-            for (PictureRow& row : results.pictures) {
-                row.title = words + ", " + row.title;
-                score.pictures.push_back(std::move(row));
-            }
-        }
-        return score;
-    }
+/// `load`: what score_of wants beside the trainer.
+template <class Kind>
+Trainee trainee_of(const auto& training, const auto& load) {
+    const auto trainer = std::make_shared<Kind>(training);
+    return {trainer, [trainer, held_out = load()] { return score_of(*trainer, held_out); }};
+}
 
-private:
-    static constexpr std::int64_t kShown = 4;  // samples of a set
-    std::vector<std::pair<std::string, RenderSampler>> sets_;
-};
-
-class SyncTrainee final : public TraineeOf<SyncTrainer> {
-public:
-    SyncTrainee(const SyncTraining& training, const std::vector<std::string>& held_out)
-        : TraineeOf(training), held_out_(load_footage(held_out)) {}
-    double step() override { return trainer_.step(); }
-    [[nodiscard]] Score validate() const override {
-        Score score;
-        for (const Footage& footage : held_out_) {
-            const SyncClipScore found = trainer_.score(footage, kFewShifts).mean;
-            const std::string set = shard_name(footage.path) + " ";
-            score.figures.insert(score.figures.end(), {{set + "found", found.found},
-                                                       {set + "followed", found.followed},
-                                                       {set + "above others", found.above_others},
-                                                       {set + "confidence", found.confidence}});
-        }
-        return score;
-    }
-
-private:
-    inline static const SyncTrial kFewShifts{.shifts_ms = {-287, 0, 188}, .others = 4};
-    std::vector<Footage> held_out_;
-};
-
-std::unique_ptr<Trainee> make_trainee(const TrainRequest& request, Peers* peers) {
+template <class Training>
+Training asked_of(const TrainRequest& request, Peers* peers) {
     const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
-    if (request.model == TrainedModel::motion) {
-        MotionTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
-        training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
-        training.sampling.seed = request.seed;
-        if (request.batch > 0) training.sampling.batch = request.batch;
-        return std::make_unique<MotionTrainee>(training, request.held_out);
-    }
-    if (request.model == TrainedModel::sync) {
-        SyncTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
-        training.optimiser.weight_decay = 0.05;
-        training.sampling.seed = request.seed;
-        if (request.batch > 0) training.sampling.batch = request.batch;
-        return std::make_unique<SyncTrainee>(training, request.held_out);
-    }
-    RenderTraining training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
+    Training training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
     training.sampling.seed = request.seed;
     if (request.batch > 0) training.sampling.batch = request.batch;
-    return std::make_unique<RenderTrainee>(training, request.held_out);
+    return training;
+}
+
+Trainee make_trainee(const TrainRequest& request, Peers* peers) {
+    const auto footage = [&] { return load_footage(request.held_out); };
+    if (request.model == TrainedModel::motion) {
+        auto training = asked_of<MotionTraining>(request, peers);
+        training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
+        return trainee_of<MotionTrainer>(training, footage);
+    }
+    if (request.model == TrainedModel::sync) {
+        auto training = asked_of<SyncTraining>(request, peers);
+        training.optimiser.weight_decay = 0.05;
+        return trainee_of<SyncTrainer>(training, footage);
+    }
+    return trainee_of<RenderTrainer>(asked_of<RenderTraining>(request, peers),
+                                     [&] { return render_sets(request.held_out); });
 }
 
 /// Rows of a CSV file; a run that goes on appends.
@@ -218,35 +182,35 @@ void run(const TrainRequest& request, const std::function<void(const TrainEvent&
         for (const std::string& path : {request.output, checkpoint, request.output + ".csv"})
             const StagedFile check(path, overwrite, request.data);
     const Settings settings = settings_of(request, peers.count());
-    const std::unique_ptr<Trainee> trainee = make_trainee(request, &peers);
-    if (going_on) trainee->load_checkpoint(checkpoint, settings);
-    if (trainee->steps_done() > request.steps)
-        throw Error(ExitCode::usage, concat(checkpoint, " has done ", trainee->steps_done(), " steps already"),
+    const auto [trainer, validate] = make_trainee(request, &peers);
+    if (going_on) trainer->load_checkpoint(checkpoint, settings);
+    if (trainer->steps_done() > request.steps)
+        throw Error(ExitCode::usage, concat(checkpoint, " has done ", trainer->steps_done(), " steps already"),
                     concat("ask for more than --steps ", request.steps, ", or begin anew under another name"));
-    peers.require_same(words_of(request, settings, trainee->steps_done()));
+    peers.require_same(words_of(request, settings, trainer->steps_done()));
     std::optional<Table> table;
     if (leader) table.emplace(request.output + ".csv", going_on);
     double sum = 0;
     std::int64_t count = 0;
-    while (trainee->steps_done() < request.steps) {
-        sum += trainee->step();
+    while (trainer->steps_done() < request.steps) {
+        sum += trainer->step();
         ++count;
-        const std::int64_t step = trainee->steps_done();
+        const std::int64_t step = trainer->steps_done();
         const bool rest = step % request.every == 0 || step == request.steps;
         const bool ending = peers.any(stop());
         if (step % kReport != 0 && !rest && !ending) continue;
         const double loss = peers.mean(sum / static_cast<double>(count));
         sum = 0;
         count = 0;
-        if (leader && (rest || ending)) trainee->save_checkpoint(checkpoint, settings);
+        if (leader && (rest || ending)) trainer->save_checkpoint(checkpoint, settings);
         if (ending)
             throw Error(ExitCode::interrupted, "interrupted; a checkpoint was written", "run again with --resume");
         if (!leader) continue;
-        Score score = rest ? trainee->validate() : Score{};
+        Score score = rest ? validate() : Score{};
         table->add(step, loss, score.figures);
         on_event({step, request.steps, loss, words_of(score.figures), std::move(score.pictures)});
     }
-    if (leader) trainee->save_model(request.output, overwrite);
+    if (leader) trainer->save_model(request.output, overwrite);
 }
 
 }  // namespace omnisync::training

@@ -11,20 +11,15 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/where.h>
 
-#include <optional>
 #include <utility>
 
-#include "omnisync/error.h"
 #include "training/mixed_precision.h"
-#include "training/peers.h"
 
 namespace omnisync::training {
 namespace {
 
 using evaluation::SyncNet;
 
-constexpr const char* kFormat = "omnisync-sync-1";
-constexpr const char* kCheckpoint = "omnisync-sync-checkpoint-1";
 constexpr double kTruthSpread_s = 0.01;  // of the target over offsets
 constexpr double kLeastShare = 0.5;      // of a window that must have sound for an offset to count
 constexpr std::int64_t kPart = 7;        // frames of a short window
@@ -91,14 +86,12 @@ struct SyncTrainer::State {
     weights::Parameters parameters;
     SyncNet net;
     SyncSampler sampler;
-    Optimiser optimiser;
 
     explicit State(const SyncTraining& given)
         : training(given),
           parameters(weights::Parameters::fresh(given.sampling.seed)),
           net(sharpened(parameters), given.model),
-          sampler(clips(load_to_learn(given.footage)), given.sampling),
-          optimiser(parameters, given.optimiser) {}
+          sampler(clips(load_to_learn(given.footage)), given.sampling) {}
 
     /// Likenesses are at most 1; a softmax over them begins clear of blur.
     static weights::Scope sharpened(weights::Parameters& parameters) {
@@ -113,39 +106,21 @@ struct SyncTrainer::State {
     }
 };
 
-SyncTrainer::SyncTrainer(const SyncTraining& training) : state_(std::make_unique<State>(training)) {}
+SyncTrainer::SyncTrainer(const SyncTraining& training) : SyncTrainer(training, std::make_unique<State>(training)) {}
+SyncTrainer::SyncTrainer(const SyncTraining& training, std::unique_ptr<State> state)
+    : Trainer("sync", Optimiser(state->parameters, training.optimiser), training.peers), state_(std::move(state)) {}
 SyncTrainer::~SyncTrainer() = default;
 
-std::int64_t SyncTrainer::steps_done() const {
-    return state_->optimiser.steps_done();
-}
-
-double SyncTrainer::step() {
-    State& s = *state_;
-    const SyncBatch batch = s.sampler.batch(turn_of(s.training.peers, s.optimiser.steps_done()));
-    std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
-    const at::Tensor loss = sync_loss(s.net, batch);
-    precision.reset();
-    loss.backward();
-    s.optimiser.step(s.training.peers);
-    return loss.item<double>();
+std::vector<at::Tensor> SyncTrainer::losses(std::int64_t turn) const {
+    const State& s = *state_;
+    const SyncBatch batch = s.sampler.batch(turn);
+    const MixedPrecision precision(s.training.mixed_precision);
+    return {sync_loss(s.net, batch)};
 }
 
 SyncScore SyncTrainer::score(const Footage& held_out, const SyncTrial& trial) const {
-    weights::Parameters averaged(state_->optimiser.averaged(), "the run's average");
-    return mean_of(score_sync(SyncNet(weights::Scope(averaged), state_->training.model), held_out, trial));
-}
-
-void SyncTrainer::save_checkpoint(const std::string& path, const Settings& settings) const {
-    save_state(state_->optimiser, kCheckpoint, settings, path);
-}
-
-void SyncTrainer::load_checkpoint(const std::string& path, const Settings& settings) {
-    load_state(state_->optimiser, kCheckpoint, settings, path);
-}
-
-void SyncTrainer::save_model(const std::string& path, bool overwrite) const {
-    save_weights(state_->optimiser, kFormat, path, overwrite);
+    weights::Parameters weights = averaged();
+    return mean_of(score_sync(SyncNet(weights::Scope(weights), state_->training.model), held_out, trial));
 }
 
 }  // namespace omnisync::training

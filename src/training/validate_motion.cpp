@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
+#include "base/median.h"
 #include "speech/log_mel.h"
 #include "training/motion_samples.h"
 
@@ -46,8 +48,7 @@ void add(OpeningScore& sum, const OpeningScore& one) {
 }
 
 OpeningScore mean(OpeningScore sum, std::vector<double> lags, double n) {
-    std::nth_element(lags.begin(), lags.begin() + static_cast<std::ptrdiff_t>(lags.size() / 2), lags.end());
-    return {sum.correlation / n, sum.spread / n, sum.best_correlation / n, lags[lags.size() / 2]};
+    return {sum.correlation / n, sum.spread / n, sum.best_correlation / n, median(std::move(lags))};
 }
 
 }  // namespace

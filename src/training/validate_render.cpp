@@ -45,6 +45,7 @@ Image to_image(const at::Tensor& pixels) {
     return image;
 }
 
+/// Of an even number the lower of the two in the middle, unlike base/median.h: docs/quality.md has its figures.
 double median_of(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
     std::nth_element(values.begin(), middle, values.end());

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/median.h"
 #include "evaluation/sync_scores.h"
 #include "speech/log_mel.h"
 #include "training/sync_samples.h"
@@ -51,13 +52,6 @@ Seen face_of(const evaluation::SyncNet& net, const Footage& footage, std::size_t
     return evaluation::see_face(net, times, landmarks, mouths, kReach_s);
 }
 
-double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
 /// The face from window `first` to `end`.
 Seen part_of(const Seen& seen, std::size_t first, std::size_t end) {
     const auto from = static_cast<std::ptrdiff_t>(first), to = static_cast<std::ptrdiff_t>(end);
@@ -66,24 +60,28 @@ Seen part_of(const Seen& seen, std::size_t first, std::size_t end) {
             {seen.moves.begin() + from, seen.moves.begin() + to}};
 }
 
-/// Two parts that share no picture must find the same: what a clip's own offset cannot hide.
-bool halves_agree(const Seen& seen, const Heard& heard) {
+/// What a clip's own offset cannot hide: two parts that share no picture must find the same.
+void try_shifts(SyncClipScore& score, const evaluation::SyncNet& net, const Seen& seen, const Heard& heard,
+                const at::Tensor& sound, const SyncTrial& trial) {
     const std::size_t all = seen.times_s.size();
+    const Seen rest = part_of(seen, all / 2, all);
     const SyncScores first = evaluation::compare(part_of(seen, 0, all / 2), heard, 0, kReach_s);
-    const SyncScores second = evaluation::compare(part_of(seen, all / 2, all), heard, 0, kReach_s);
-    return first.absent.empty() && second.absent.empty() && std::abs(first.offset_ms - second.offset_ms) <= kNear_ms;
-}
+    const auto agrees = [&](const Heard& with, double shift_ms) {
+        const SyncScores second = evaluation::compare(rest, with, 0, kReach_s);
+        return first.absent.empty() && second.absent.empty() &&
+               std::abs(second.offset_ms - first.offset_ms - shift_ms) <= kNear_ms;
+    };
+    score.halves_agree = agrees(heard, 0) ? 1 : 0;
 
-void try_shifts(SyncClipScore& score, const evaluation::SyncNet& net, const Seen& seen, const at::Tensor& sound,
-                const SyncTrial& trial) {
     std::vector<double> errors;
     for (const double shift : trial.shifts_ms) {
         const auto samples = static_cast<std::int64_t>(std::lround(shift / 1000 * speech::kRateHz));
-        const SyncScores found = evaluation::compare(seen, hear(net, moved(sound, samples)), 0, kReach_s);
+        const Heard shifted = hear(net, moved(sound, samples));
+        const SyncScores found = evaluation::compare(seen, shifted, 0, kReach_s);
         const double error = found.absent.empty() ? std::abs(found.offset_ms - shift) : 1e3;
         errors.push_back(error);
         score.found += error <= kNear_ms;
-        score.followed += found.absent.empty() && std::abs(found.offset_ms - shift - score.offset_ms) <= kNear_ms;
+        score.followed += agrees(shifted, shift);
     }
     const auto count = static_cast<double>(std::max<std::size_t>(1, trial.shifts_ms.size()));
     score.found /= count;
@@ -108,8 +106,7 @@ std::vector<SyncClipScore> score_sync(const evaluation::SyncNet& net, const Foot
         score.offset_ms = own.offset_ms;
         score.confidence = own.confidence;
         score.distance = own.distance;
-        score.halves_agree = halves_agree(seen, voices[i]) ? 1 : 0;
-        try_shifts(score, net, seen, sound_of(footage, i), trial);
+        try_shifts(score, net, seen, voices[i], sound_of(footage, i), trial);
         double tried = 0;
         const auto others = std::min<std::size_t>(static_cast<std::size_t>(trial.others), footage.clips.size() - 1);
         for (std::size_t k = 1; k <= others; ++k) {

@@ -135,25 +135,6 @@ TEST(DrawnProposals, EqualTheirTwinWhereAFaceLiesHalfOutside) {
         }
 }
 
-TEST(DrawnProposals, OneExemplarFadesIntoAnother) {
-    Dice dice(11);
-    const Placing place(1.3, 0.1, 150, 120);
-    const Area area{9, 14, 280, 220};
-    const auto face = [&] {
-        return FacePictures{smooth_picture(dice, 310, 260), place.to_pixels(), landmarks(dice, 2)};
-    };
-    const FacePictures source = face(), one = face(), other = face();
-    const at::Tensor target = landmarks(dice, 3);
-    const auto drawn = [&](const FacePictures& first, const Fade& fade) {
-        return draw_proposal(source, first, target, place.to_canonical(), area, fade).pixels;
-    };
-    EXPECT_EQ(largest(drawn(one, {&other, 0}) - drawn(one, {})), 0);
-    EXPECT_LT(largest(drawn(one, {&other, 1}) - drawn(other, {})), 1e-4);
-    const at::Tensor between = drawn(one, {}) * 0.75 + drawn(other, {}) * 0.25;
-    EXPECT_LT(largest(drawn(one, {&other, 0.25F}) - between), 1e-4);
-    EXPECT_GT(largest(drawn(one, {}) - drawn(other, {})), 0.05);
-}
-
 TEST(DrawnProposals, NothingIsDrawnBesideTheFace) {
     Dice dice(5);
     const Placing place(1, 0, 60, 60);

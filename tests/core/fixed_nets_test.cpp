@@ -1,6 +1,5 @@
 // Nets as inference runs them against the same nets by tensor operations: equal up to rounding, the same bits on any
 // number of threads, and no tensor memory allocated once warm.
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
@@ -19,12 +18,11 @@
 #include <utility>
 
 #include "engines/portable/motion_net.h"
-#include "engines/portable/render_net.h"
-#include "geometry/lower_face.h"
-#include "omnisync/error.h"
 #include "ops/attention.h"
 #include "ops/depthwise_tokens.h"
 #include "ops/linear.h"
+#include "support/operations.h"
+#include "support/render_net.h"
 
 namespace omnisync {
 namespace {
@@ -55,14 +53,6 @@ int allocations_of(const std::function<void()>& body) {
     return allocator.count();
 }
 
-/// Zeros of fresh nets would hide errors.
-void roughen(weights::Parameters& parameters) {
-    for (const auto& [name, tensor] : parameters.tensors())
-        if (tensor.dim() < 2 || name.find("modulation") != std::string::npos || name.rfind("out.", 0) == 0 ||
-            name.rfind("style", 0) == 0)
-            tensor.normal_().mul_(0.05);
-}
-
 double largest_difference(const at::Tensor& a, const at::Tensor& b) {
     return (a - b).abs().max().item<double>();
 }
@@ -75,18 +65,10 @@ struct RenderScene {
     portable::RenderCondition condition;
 
     explicit RenderScene(std::int64_t batch) {
-        const auto picture = [&](std::int64_t channels) {
-            return at::randn({batch, channels, geometry::kWindowSide, geometry::kWindowSide});
-        };
-        roughen(parameters);
+        test::roughen(parameters, 0.05);
         fixed.fix();
-        noisy = picture(3);
-        condition.proposal.source = picture(3);
-        condition.proposal.exemplar = picture(3);
-        condition.proposal.second = picture(3);
-        condition.proposal.blended = picture(3);
-        condition.shapes = picture(2);
-        condition.geometry = at::randn({batch, 8 * portable::kMotionPoints});
+        noisy = test::random_windows(batch, 3);
+        condition = test::random_condition(batch);
     }
     [[nodiscard]] at::Tensor run(const portable::RenderNet& net, double level = 0.9, double known = 1) const {
         const std::int64_t batch = noisy.size(0);
@@ -130,7 +112,7 @@ struct MotionScene {
                                      at::zeros({2, kFrames}), at::randn({2, portable::kComponents})};
 
     MotionScene() {
-        roughen(parameters);
+        test::roughen(parameters, 0.05);
         fixed.fix();
     }
 };
@@ -151,18 +133,16 @@ TEST(FixedNets, TheMotionNetSaysTheSame) {
 
 TEST(FixedNets, BitsDoNotDependOnThreads) {
     const c10::InferenceMode inference;
-    const int before = at::get_num_threads();
     const RenderScene render(2);
     const MotionScene motion;
-    at::set_num_threads(1);
+    const test::Threads one(1);
     const at::Tensor picture = render.run(render.fixed);
     const at::Tensor moved = motion.fixed.denoise(motion.noisy, motion.heard, motion.expected);
     for (const int threads : {2, 3}) {
-        at::set_num_threads(threads);
+        const test::Threads several(threads);
         EXPECT_TRUE(at::equal(render.run(render.fixed), picture)) << threads;
         EXPECT_TRUE(at::equal(motion.fixed.denoise(motion.noisy, motion.heard, motion.expected), moved)) << threads;
     }
-    at::set_num_threads(before);
 }
 
 TEST(FixedNets, EightBitsAreNearTheTruth) {

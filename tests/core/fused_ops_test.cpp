@@ -1,6 +1,5 @@
 // The bridges of the transformer's kernels: each against the tensor operations that it stands for, views and threads
 // included, and what they refuse. The arithmetic itself is kernelcheck's matter.
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
@@ -22,41 +21,23 @@
 #include "diffusion/guidance.h"
 #include "diffusion/modulation.h"
 #include "diffusion/rotary_3d.h"
-#include "omnisync/error.h"
 #include "ops/bias_activation.h"
 #include "ops/gated_norm.h"
 #include "ops/guided_step.h"
 #include "ops/inference.h"
 #include "ops/qk_norm_rope.h"
+#include "support/operations.h"
 
 namespace omnisync::ops {
 namespace {
 
+using test::refusal;
+using test::Threads;
 using ::testing::HasSubstr;
 
 bool close(const at::Tensor& a, const at::Tensor& b) {
     return at::allclose(a, b, 1e-5, 2e-6);
 }
-
-template <class Body>
-std::string refusal(Body body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ExitCode::internal);
-        return error.what();
-    }
-    return "not refused";
-}
-
-class Threads {
-public:
-    explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-    ~Threads() { at::set_num_threads(before_); }
-
-private:
-    int before_;
-};
 
 TEST(GatedNorm, JoinsNormalisesAndModulates) {
     const at::Tensor wide = at::randn({3, 50, 2, 40});  // x is a view with gaps between its rows

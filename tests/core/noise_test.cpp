@@ -19,11 +19,13 @@
 #include <vector>
 
 #include "kernels/noise.h"
-#include "omnisync/error.h"
+#include "support/operations.h"
 
 namespace omnisync::ops {
 namespace {
 
+using test::refusal;
+using test::Threads;
 using ::testing::HasSubstr;
 
 constexpr NoiseKey kKey{.seed = 7, .track = 2, .first_frame = 100, .first_element = 0};
@@ -34,26 +36,6 @@ at::Tensor noise(at::IntArrayRef sizes, std::int64_t frame_dim, const NoiseKey& 
     fill_noise(out, frame_dim, key);
     return out;
 }
-
-template <class Body>
-std::string refusal(Body body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ExitCode::internal);
-        return error.what();
-    }
-    return "not refused";
-}
-
-class Threads {
-public:
-    explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-    ~Threads() { at::set_num_threads(before_); }
-
-private:
-    int before_;
-};
 
 TEST(TensorNoise, EqualsTheKernelsNoise) {
     const at::Tensor tensor = noise({3, 4, 5, 6}, 0);

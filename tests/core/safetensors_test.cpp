@@ -12,7 +12,7 @@
 #include <fstream>
 #include <string>
 
-#include "omnisync/error.h"
+#include "support/operations.h"
 
 namespace omnisync::weights {
 namespace {
@@ -38,13 +38,7 @@ protected:
         return file;
     }
     static std::string refusal(const std::string& file) {
-        try {
-            (void)load_safetensors(file);
-        } catch (const Error& error) {
-            EXPECT_EQ(error.code(), ExitCode::bad_data);
-            return error.what();
-        }
-        return "not refused";
+        return test::refusal(ExitCode::bad_data, [&] { (void)load_safetensors(file); });
     }
 
 private:

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <string>
 
-#include "omnisync/error.h"
+#include "support/operations.h"
 #include "support/paths.h"
 #include "weights/convert.h"
 #include "weights/inventory.h"
@@ -23,6 +23,7 @@
 namespace omnisync::weights {
 namespace {
 
+using test::refusal;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Tensors = std::map<std::string, at::Tensor>;
@@ -46,17 +47,6 @@ protected:
 
     test::TempDir folder_;
 };
-
-template <class Work>
-std::string refusal(ExitCode code, const Work& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), code) << error.what();
-        return error.what();
-    }
-    return "not refused";
-}
 
 TEST_F(Weights, AsLibTorchSavesThemAreReadAlike) {
     const at::Tensor shared = at::randn({6, 8});

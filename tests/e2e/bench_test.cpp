@@ -168,6 +168,7 @@ TEST_F(Bench, WrongUsageIsRefusedBeforeAnythingIsMade) {
     EXPECT_TRUE(failed_with(bench({"pair", set, "-o", file("out")}), kUsage, "did you mean 'pairs'"));
     EXPECT_TRUE(failed_with(bench({"pairs", set}), kUsage, "-o DIR is missing"));
     EXPECT_TRUE(failed_with(bench(quick(file("absent.csv"), "out")), kNoInput, "absent.csv"));
+    EXPECT_TRUE(failed_with(bench(quick("/", "out")), kNoInput, "cannot open '/'"));
     EXPECT_FALSE(fs::exists(folder_ / "out"));
     // Somebody else's folder is left alone.
     fs::create_directory(folder_ / "photos");

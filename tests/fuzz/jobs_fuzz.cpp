@@ -13,7 +13,6 @@ namespace {
 using namespace omnisync;
 using batch::OptionRule;
 using batch::Role;
-using batch::ValueKind;
 
 batch::OptionTable options() {
     batch::OptionTable table;

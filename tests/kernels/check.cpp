@@ -115,6 +115,21 @@ double value_at(const void* data, Type type, std::int64_t index) {
                              : to_float(static_cast<const bf16*>(data)[index]);
 }
 
+void set_value(void* data, Type type, std::int64_t index, float value) {
+    if (type == Type::f32)
+        static_cast<float*>(data)[index] = value;
+    else
+        static_cast<bf16*>(data)[index] = from_float<bf16>(value);
+}
+
+void fill(Check& check, const Guarded& memory, Type type, double mean, double deviation, double rare) {
+    std::normal_distribution<float> values(static_cast<float>(mean), static_cast<float>(deviation));
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(memory.bytes()) / size_of(type); ++i) {
+        const float times = rare > 0 && check.chance(rare) ? 40 : 1;
+        set_value(memory.data(), type, i, times * values(check.rng()));
+    }
+}
+
 double rounding_of(Type type) {
     return type == Type::f32 ? 0x1p-24 : 0x1p-8;
 }

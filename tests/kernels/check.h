@@ -105,6 +105,12 @@ private:
 /// The value of element `index` of memory of that type, exactly.
 [[nodiscard]] double value_at(const void* data, omnisync::kernels::Type type, std::int64_t index);
 
+void set_value(void* data, omnisync::kernels::Type type, std::int64_t index, float value);  ///< rounded to the type
+
+/// Normal values everywhere. `rare`: the share of those that are 40 times as large.
+void fill(Check& check, const Guarded& memory, omnisync::kernels::Type type, double mean, double deviation,
+          double rare = 0);
+
 /// Largest relative error of rounding to the type.
 [[nodiscard]] double rounding_of(omnisync::kernels::Type type);
 

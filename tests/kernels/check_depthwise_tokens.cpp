@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <random>
 #include <vector>
 
 #include "check.h"
@@ -26,17 +25,6 @@ DepthwiseTokens random_job(Check& check, Type type) {
     job.channels = check.size(0, 70);
     check.scene(name(type), " ", job.items, " x ", job.rows, " x ", job.columns, ", ", job.channels, " channels");
     return job;
-}
-
-void fill(Check& check, const Guarded& memory, Type type, float deviation) {
-    std::normal_distribution<float> values(0, deviation);
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(memory.bytes()) / size_of(type); ++i) {
-        const float value = check.chance(0.01) ? 40 * values(check.rng()) : values(check.rng());
-        if (type == Type::f32)
-            reinterpret_cast<float*>(memory.data())[i] = value;
-        else
-            reinterpret_cast<bf16*>(memory.data())[i] = from_float<bf16>(value);
-    }
 }
 
 void compare_values(Check& check, const DepthwiseTokens& job, const void* out) {
@@ -96,8 +84,8 @@ void check_shape(Check& check, Type type) {
     const auto bytes = static_cast<std::size_t>(job.items * job.rows * job.columns * job.channels * size_of(job.type));
     const Guarded x(bytes, check.flush());
     const Guarded weight(static_cast<std::size_t>(36 * job.channels), check.flush());
-    fill(check, x, type, 1.5F);
-    fill(check, weight, Type::f32, 0.5F);
+    fill(check, x, type, 0, 1.5, 0.01);
+    fill(check, weight, Type::f32, 0, 0.5, 0.01);
     job.x = x.data();
     job.weight = reinterpret_cast<const float*>(weight.data());
     const std::int64_t tasks = depthwise_tokens_tasks(job);

@@ -185,13 +185,7 @@ void check_patch(Check& check, Type type, bool huge) {
     const RandomPicture from = random_picture(check, width, height);
     ReadPatch job;
     job.picture = from.picture;
-    const auto begin = [&](int size, int shift) {
-        return static_cast<std::int32_t>(check.chance(0.3) ? 0 : check.number(0, (size - 1) >> shift)) << shift;
-    };
-    job.area.x = begin(width, job.picture.shift_x);
-    job.area.y = begin(height, job.picture.shift_y);
-    job.area.width = static_cast<std::int32_t>(check.size(0, width - job.area.x));
-    job.area.height = static_cast<std::int32_t>(check.size(0, height - job.area.y));
+    job.area = random_area(check, from);
     const Out first = Out::random(check, type, job.area.width, job.area.height);
     job.out = first.colours;
     check.scene("read_patch ", name(type), ", ", width, " x ", height, ", area ", job.area.x, " ", job.area.y, " ",

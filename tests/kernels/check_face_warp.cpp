@@ -34,7 +34,7 @@ struct Numbers {
 };
 
 struct Scene {
-    std::vector<Numbers> numbers;  // of three views, then of three grids
+    std::vector<Numbers> numbers;  // of two views, then of two grids
     FaceWarp job;
 };
 
@@ -85,11 +85,6 @@ Scene random_scene(Check& check, bool huge) {
     float* const mattes = scene.numbers.back().data();  // a third of them 0
     for (int i = 0; i < 4 * job.mattes.rows * job.mattes.columns; ++i) mattes[i] = std::max(mattes[i], 0.F);
     job.warps = random_grid(check, scene.numbers, -2, 2);
-    job.other_warps = random_grid(check, scene.numbers, -2, 2);
-    if (check.chance(0.4)) {
-        job.other = random_view(check, scene.numbers);
-        job.share = static_cast<float>(check.number(0, 1000)) / 1000;
-    }
     check.scene("area ", job.area.x, " ", job.area.y, " ", job.area.width, " ", job.area.height, ", pictures ",
                 job.source.columns, " x ", job.source.rows, " and ", job.exemplar.columns, " x ", job.exemplar.rows);
     return scene;
@@ -162,13 +157,7 @@ Expected pixel(const FaceWarp& job, int i, int j) {
     const double mouth = expected.mattes.v[0], ring = expected.mattes.v[1];
     const About by = read_nodes(job.warps, c);
     const About source = look(job.source, {c.x + by.v[0], c.y + by.v[1]}, unsure + by.error);
-    About exemplar = look(job.exemplar, {c.x + by.v[2], c.y + by.v[3]}, unsure + by.error);
-    if (job.other.pixels != nullptr) {
-        const About other_by = read_nodes(job.other_warps, c);
-        const About other = look(job.other, {c.x + other_by.v[0], c.y + other_by.v[1]}, unsure + other_by.error);
-        for (int k = 0; k < 3; ++k) exemplar.v[k] += (other.v[k] - exemplar.v[k]) * job.share;
-        exemplar.error += other.error;
-    }
+    const About exemplar = look(job.exemplar, {c.x + by.v[2], c.y + by.v[3]}, unsure + by.error);
     for (int k = 0; k < 3; ++k) {
         expected.made.v[k] = source.v[k] + (exemplar.v[k] - source.v[k]) * mouth;
         expected.difference.v[k] = (source.v[k] - exemplar.v[k]) * ring;
@@ -231,8 +220,7 @@ void compare_with_cuda(Check& check, const Scene& scene, const Outputs& first) {
     if (!device_absent().empty()) return;
     FaceWarp job = scene.job;
     std::vector<DeviceMemory> inputs;
-    for (const float** place : {&job.source.pixels, &job.exemplar.pixels, &job.other.pixels, &job.mattes.values,
-                                &job.warps.values, &job.other_warps.values})
+    for (const float** place : {&job.source.pixels, &job.exemplar.pixels, &job.mattes.values, &job.warps.values})
         for (const Numbers& one : scene.numbers)
             if (*place == one.data()) {
                 inputs.emplace_back(one.memory.bytes()).upload(one.data(), one.memory.bytes());

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <random>
 #include <type_traits>
 #include <vector>
 
@@ -115,17 +114,6 @@ Scene random_scene(Check& check, Type type, bool with_source, bool huge) {
 
 // ---- comparisons --------------------------------------------------------------------------------------------------
 
-void fill(Check& check, const Guarded& memory, Type type) {
-    std::normal_distribution<float> values(0, 2);
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(memory.bytes()) / size_of(type); ++i) {
-        const float value = values(check.rng());
-        if (type == Type::f32)
-            reinterpret_cast<float*>(memory.data())[i] = value;
-        else
-            reinterpret_cast<bf16*>(memory.data())[i] = from_float<bf16>(value);
-    }
-}
-
 void copy(const Guarded& from, const Guarded& to) {
     std::copy_n(from.data(), from.bytes(), to.data());
 }
@@ -181,7 +169,7 @@ void compare_with_cuda(Check& check, const Scene& scene, const Guarded& expected
 void check_shape(Check& check, Type type, bool with_source, bool huge) {
     const Scene scene = random_scene(check, type, with_source, huge);
     const Guarded source(scene.source_bytes(), check.flush());
-    fill(check, source, scene.source_type);
+    fill(check, source, scene.source_type, 0, 2);
     const Guarded before(scene.bytes(), check.flush());
     if (scene.in_place) copy(source, before);
     const std::int64_t tasks = noise_tasks(scene.window);

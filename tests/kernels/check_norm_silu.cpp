@@ -1,7 +1,6 @@
 // Norms with SiLU against their definition in double precision.
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "check.h"
@@ -13,17 +12,6 @@ namespace kernelcheck {
 using namespace omnisync::kernels;
 
 namespace {
-
-void fill(Check& check, const Guarded& memory, Type type, double mean, double deviation) {
-    std::normal_distribution<float> values(static_cast<float>(mean), static_cast<float>(deviation));
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(memory.bytes()) / size_of(type); ++i) {
-        const float value = values(check.rng());
-        if (type == Type::f32)
-            reinterpret_cast<float*>(memory.data())[i] = value;
-        else
-            reinterpret_cast<bf16*>(memory.data())[i] = from_float<bf16>(value);
-    }
-}
 
 struct Scene {
     NormSilu job;

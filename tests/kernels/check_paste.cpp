@@ -90,10 +90,7 @@ struct Colours {
         return plane * planes.plane_stride + row * planes.row_stride + column;
     }
     void set(std::int64_t at, double value) const {
-        if (planes.type == Type::f32)
-            reinterpret_cast<float*>(memory.data())[at] = static_cast<float>(value);
-        else
-            reinterpret_cast<bf16*>(memory.data())[at] = from_float<bf16>(static_cast<float>(value));
+        set_value(memory.data(), planes.type, at, static_cast<float>(value));
     }
     [[nodiscard]] double get(std::int64_t at) const { return value_at(memory.data(), planes.type, at); }
 
@@ -149,13 +146,7 @@ Scene random_scene(Check& check, Type type, bool huge) {
     RandomPicture picture = random_picture(check, width, height);
     Paste job;
     job.picture = picture.picture;
-    const auto begin = [&](int size, int shift) {
-        return static_cast<std::int32_t>(check.chance(0.3) ? 0 : check.number(0, (size - 1) >> shift)) << shift;
-    };
-    job.area.x = begin(width, job.picture.shift_x);
-    job.area.y = begin(height, job.picture.shift_y);
-    job.area.width = static_cast<std::int32_t>(check.size(0, width - job.area.x));
-    job.area.height = static_cast<std::int32_t>(check.size(0, height - job.area.y));
+    job.area = random_area(check, picture);
     job.weight_stride = job.area.width + (check.chance(0.5) ? 0 : check.number(1, 9));
     job.curve = static_cast<Curve>(check.chance(0.6) ? 0 : check.number(0, 3));
     for (int c = 0; c < 3; ++c) {

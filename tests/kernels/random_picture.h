@@ -97,6 +97,19 @@ inline RandomPicture random_picture(Check& check, std::int32_t width, std::int32
     return made;
 }
 
+/// Part of the picture, maybe none: x and y begin blocks of chroma.
+inline omnisync::kernels::PixelArea random_area(Check& check, const RandomPicture& of) {
+    const auto begin = [&](std::int32_t size, std::int32_t shift) {
+        return static_cast<std::int32_t>(check.chance(0.3) ? 0 : check.number(0, (size - 1) >> shift)) << shift;
+    };
+    omnisync::kernels::PixelArea area;
+    area.x = begin(of.width, of.picture.shift_x);
+    area.y = begin(of.height, of.picture.shift_y);
+    area.width = static_cast<std::int32_t>(check.size(0, of.width - area.x));
+    area.height = static_cast<std::int32_t>(check.size(0, of.height - area.y));
+    return area;
+}
+
 /// The same picture in memory of its own.
 inline RandomPicture copy_of(Check& check, const RandomPicture& from) {
     RandomPicture made{from.picture, {}, from.width, from.height};

@@ -64,14 +64,8 @@ private:
     void fill(Check& check, Spread spread) {
         bytes_.assign(static_cast<std::size_t>(span_ * size_of(type_)), kPoison);
         std::normal_distribution<double> values(spread.centre, spread.width);
-        for (std::int64_t i = 0; i < span_; ++i) put(i, static_cast<float>(values(check.rng())));
-    }
-    void put(std::int64_t index, float value) {
-        using namespace omnisync::kernels;
-        if (type_ == Type::f32)
-            reinterpret_cast<float*>(bytes_.data())[index] = value;
-        else
-            reinterpret_cast<bf16*>(bytes_.data())[index] = from_float<bf16>(value);
+        for (std::int64_t i = 0; i < span_; ++i)
+            set_value(bytes_.data(), type_, i, static_cast<float>(values(check.rng())));
     }
 
     std::vector<std::int64_t> sizes_;

@@ -1,5 +1,5 @@
 // What compositing/patch.h does, by tensor operations: slow and easy to read. Tests compare with it, benchmarks measure
-// against it.
+// against it. Its tables of colours are its own on purpose: a wrong number in the other's shows.
 #pragma once
 
 #include <ATen/TensorOperators.h>

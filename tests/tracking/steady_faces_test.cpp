@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/canonical_face.h"
+#include "base/median.h"
 #include "omnisync/analysis.h"
 #include "omnisync/media.h"
 #include "support/film.h"
@@ -99,12 +100,6 @@ const FaceTrack* longest(const Analysis& analysis) {
 
 double distance(Point a, Point b) {
     return std::hypot(a.x - b.x, a.y - b.y);
-}
-
-template <class Number>
-Number median(std::vector<Number> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
 }
 
 bool model_is_here() {

@@ -18,20 +18,6 @@ namespace fs = std::filesystem;
 using batch::OptionRule;
 using batch::Role;
 
-batch::ValueKind kind_of(const Option& option) {
-    switch (option.kind) {
-        case ValueKind::flag:
-            return batch::ValueKind::flag;
-        case ValueKind::integer:
-            return batch::ValueKind::integer;
-        case ValueKind::number:
-            return batch::ValueKind::number;
-        case ValueKind::text:
-            return batch::ValueKind::text;
-    }
-    return batch::ValueKind::text;
-}
-
 /// What the value names can be told from the placeholder: a FILE with an extension is written, one without is read.
 Role role_of(const Option& option) {
     const std::string name = option.long_name();
@@ -59,7 +45,7 @@ batch::OptionTable dub_options() {
         if (spec.name != "dub") continue;
         for (const Option& option : spec.options) {
             OptionRule rule;
-            rule.kind = kind_of(option);
+            rule.kind = option.kind;
             rule.role = role_of(option);
             rule.repeatable = option.repeatable;
             rule.default_text = option.show();

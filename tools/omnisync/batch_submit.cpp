@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <thread>
 
+#include "base/read_whole.h"
 #include "base/staged_file.h"
 #include "base/text.h"
 #include "batch.h"
@@ -84,18 +83,14 @@ std::string output_of(const std::vector<std::string>& words) {
     ChildProcess child(all, out, err);
     std::optional<Ended> ended;
     while (!(ended = child.poll())) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const auto text = [](const std::string& path) {
-        std::ifstream file(path, std::ios::binary);
-        return std::string(std::istreambuf_iterator<char>(file), {});
-    };
     if (!ended->ok()) {
-        std::string said = text(err);
+        std::string said = read_whole(err).value_or("");
         while (!said.empty() && said.back() == '\n') said.pop_back();
         constexpr int kNotFound = 127;
         throw Error(ExitCode::unavailable, concat("'", words.front(), "' failed: ", one_line(said)),
                     ended->exit_code == kNotFound ? "is this a machine of a Slurm cluster? --dry-run only prints" : "");
     }
-    return text(out);
+    return read_whole(out).value_or("");
 }
 
 /// MaxArraySize of the cluster: indices stay below it.

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 
+#include "base/read_whole.h"
 #include "base/text.h"
 #include "html_page.h"
 #include "omnisync/error.h"
@@ -174,8 +173,7 @@ public:
     [[nodiscard]] std::string embedded() const {
         std::string out;
         for (std::size_t i = 0; i < files_.size(); ++i) {
-            std::ifstream in(files_[i], std::ios::binary);
-            const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+            const std::string bytes = read_whole(files_[i]).value_or("");
             out += concat("<script type=\"text/plain\" id=\"film", i, "\">", html::base64(bytes), "</script>\n");
         }
         return out;

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
+#include "base/read_whole.h"
 #include "base/staged_file.h"
 #include "base/text.h"
 #include "bench_words.h"
 #include "identity.h"
 #include "omnisync/analysis.h"
 #include "omnisync/error.h"
+#include "qa.h"
 
 namespace omnisync::command {
 namespace {
@@ -19,16 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kFormat = 1;
-constexpr int kBelowDemands = 76;  // eval's exit code for a result that was measured and does not do
-
-std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Discarded for what is no JSON.
 Json read_json(const fs::path& path) {
-    return Json::parse(read_text(path), nullptr, false);
+    return Json::parse(read_whole(path).value_or(""), nullptr, false);
 }
 
 /// The pair's name as a part of a file name that no program takes for anything else.

@@ -40,20 +40,6 @@ std::string read_text(const std::string& path) {
     return text;
 }
 
-std::string_view kind_name(ValueKind kind) {
-    switch (kind) {
-        case ValueKind::flag:
-            return "true or false";
-        case ValueKind::integer:
-            return "a whole number";
-        case ValueKind::number:
-            return "a number";
-        case ValueKind::text:
-            return "a text";
-    }
-    return "?";
-}
-
 class Reader {
 public:
     Reader(std::string path, const std::vector<CommandSpec>& specs) : path_(std::move(path)), specs_(specs) {}

@@ -1,11 +1,10 @@
 #include "csv_table.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "base/csv_reader.h"
+#include "base/read_whole.h"
 #include "base/text.h"
 #include "omnisync/error.h"
 
@@ -83,11 +82,9 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& origin,
 
 std::vector<CsvRow> read_csv(const std::string& path, const std::vector<std::string>& required,
                              const std::vector<std::string>& optional) {
-    std::ifstream file(path, std::ios::binary);
-    require(file.is_open(), ExitCode::no_input, "cannot open '", path, "'");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    require(!file.bad(), ExitCode::no_input, "cannot read '", path, "'");
-    return parse_csv(text, path, required, optional);
+    const std::optional<std::string> text = read_whole(path);
+    require(text.has_value(), ExitCode::no_input, "cannot open '", path, "'");
+    return parse_csv(*text, path, required, optional);
 }
 
 std::string csv_line(const std::vector<std::string>& fields) {

@@ -55,21 +55,6 @@ Option plain_word(std::string name, std::string placeholder, std::string& target
     return std::move(option).command_line_only();
 }
 
-Option list(std::string name, std::string placeholder, std::vector<std::string>& target, std::string help) {
-    Option option;
-    option.names = std::move(name);
-    option.placeholder = std::move(placeholder);
-    option.help = std::move(help);
-    option.repeatable = true;
-    option.assign = [&target](const std::string& given) { target = values_of(given); };
-    option.show = [&target] {
-        std::string all;
-        for (const std::string& one : target) all += (all.empty() ? "" : ";") + one;
-        return all;
-    };
-    return std::move(option).command_line_only();
-}
-
 void add_submit(std::vector<Option>& options, SubmitOptions& submit) {
     std::vector<Option> own{
         flag("--slurm", submit.slurm, "submit: an array job, submitted with sbatch").command_line_only(),
@@ -85,9 +70,9 @@ void add_submit(std::vector<Option>& options, SubmitOptions& submit) {
         plain_word("--gres", "LIST", submit.gres, "submit --slurm: as of sbatch, for example gpu:1"),
         plain_word("--mem", "SIZE", submit.memory, "submit: memory of a task, for example 8G (Kubernetes: 8Gi)"),
         plain_word("--time", "TIME", submit.time, "submit --slurm: limit of a task, as of sbatch"),
-        list("--sbatch", "OPTION", submit.extra,
-             "submit --slurm: a further option for sbatch, for example --sbatch=--account=film; may be given several "
-             "times"),
+        texts("--sbatch", "OPTION", submit.extra,
+              "submit --slurm: a further option for sbatch, for example --sbatch=--account=film; may be given several "
+              "times"),
         plain_word("--image", "NAME", submit.image, "submit --k8s: container image with omnisync in it"),
         plain_word("--claim", "NAME", submit.claim, "submit --k8s: volume claim with job file, inputs and outputs"),
         text("--mount", "DIR", submit.mount, "submit --k8s: where the claim is mounted")
@@ -136,7 +121,7 @@ CommandSpec declare_batch(BatchCommand& batch) {
         number("--every", "SECONDS", batch.every_s, {0.1, kLongestWait}, "status --watch: pause between two looks")
             .command_line_only(),
         flag("--all", batch.all, "retry: also what is done").command_line_only(),
-        list("--name", "NAME", batch.names, "retry: only the jobs of this name or output; may be given several times"),
+        texts("--name", "NAME", batch.names, "retry: only the jobs of this name or output; may be given several times"),
         integer("--index", "I", batch.index, {0, 1e9}, "task: which, from 0")
             .defaults_to("OMNISYNC_TASK_INDEX, SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, AWS_BATCH_JOB_ARRAY_INDEX")
             .command_line_only(),

@@ -1,32 +1,8 @@
 // The options of `bench`.
-#include <algorithm>
-#include <utility>
-
 #include "command.h"
-#include "omnisync/error.h"
 #include "option.h"
 
 namespace omnisync::command {
-namespace {
-
-/// Options of another command, each as NAME=VALUE.
-Option settings(std::string name, std::vector<std::string>& target, std::string help) {
-    Option option;
-    option.names = std::move(name);
-    option.placeholder = "NAME=VALUE";
-    option.help = std::move(help);
-    option.repeatable = true;
-    option.configurable = false;
-    option.assign = [&target](const std::string& given) { target = values_of(given); };
-    option.show = [&target] {
-        std::string all;
-        for (const std::string& one : target) all += (all.empty() ? "" : ";") + one;
-        return all;
-    };
-    return option;
-}
-
-}  // namespace
 
 CommandSpec declare_bench(BenchCommand& bench) {
     CommandSpec spec;
@@ -46,8 +22,8 @@ CommandSpec declare_bench(BenchCommand& bench) {
         text("--outputs", "DIR", bench.outputs,
              "nothing is dubbed: the result of each pair lies here, as NAME with any extension of a video")
             .command_line_only(),
-        settings("--dub", bench.dub, "an option of dub, without dashes; may be given several times"),
-        settings("--eval", bench.eval, "an option of eval, without dashes; may be given several times"),
+        texts("--dub", "NAME=VALUE", bench.dub, "an option of dub, without dashes; may be given several times"),
+        texts("--eval", "NAME=VALUE", bench.eval, "an option of eval, without dashes; may be given several times"),
         text("--method", "TEXT", bench.method, "what the tables call the method")
             .defaults_to("the engine, or the name of --outputs")
             .command_line_only(),

@@ -8,22 +8,12 @@ namespace {
 
 constexpr Range kSteps{1, 100'000'000};
 
-/// A repeatable option whose values are file names.
+/// Names of files; empty ones do not count.
 Option files(std::string names, std::vector<std::string>& target, std::string help) {
-    Option option;
-    option.names = std::move(names);
-    option.placeholder = "FILE";
-    option.help = std::move(help);
-    option.repeatable = true;
-    option.configurable = false;
+    Option option = texts(std::move(names), "FILE", target, std::move(help));
     option.assign = [&target](const std::string& given) {
         target = values_of(given);
         std::erase(target, "");
-    };
-    option.show = [&target] {
-        std::string all;
-        for (const std::string& one : target) all += (all.empty() ? "" : ";") + one;
-        return all;
     };
     return option;
 }

@@ -11,11 +11,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "base/log.h"
+#include "base/read_whole.h"
 #include "base/sha256.h"
 #include "content_key.h"
 #include "omnisync/error.h"
@@ -59,11 +58,6 @@ std::vector<Entry> entries_in(const fs::path& folder) {
 
 void mark_used(const fs::path& path) {
     ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
-}
-
-std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void publish(const fs::path& path, const std::string& text) {
@@ -128,7 +122,7 @@ void DiskCache::keep_analysis(const std::string& key, const Analysis& analysis) 
 
 std::optional<DiskCache::Result> DiskCache::find_result(const std::string& key) const {
     const fs::path place = folder_ / kKinds[1];
-    const Json entry = Json::parse(read_text(place / (key + ".json")), nullptr, false);
+    const Json entry = Json::parse(read_whole(place / (key + ".json")).value_or(""), nullptr, false);
     if (!entry.is_object() || !entry.value("report", Json(nullptr)).is_object()) return std::nullopt;
     Result result{place / entry.value("file", "absent"), entry.value("sha256", ""), entry["report"]};
     try {
@@ -163,7 +157,7 @@ std::string DiskCache::hash_of_model(const std::string& path) const {
                                               status.st_mtim.tv_sec, '.', status.st_mtim.tv_nsec)));
     const fs::path place = folder_ / kKinds[2];
     const fs::path kept = place / (key + ".sha256");
-    std::string hash = read_text(kept);
+    std::string hash = read_whole(kept).value_or("");
     if (hash.size() == 64) return hash;
     hash = key_of_file(path).sha256;
     try_to_keep(place, [&] { publish(kept, hash); });

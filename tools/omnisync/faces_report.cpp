@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "base/median.h"
 #include "base/text.h"
 #include "omnisync/error.h"
-#include "tracking/series.h"
 
 namespace omnisync::command {
 namespace {
@@ -55,9 +55,9 @@ std::int64_t frames_with_a_face(const Analysis& analysis) {
 }
 
 double size_of(const FaceTrack& track) {
-    tracking::Series sizes;
+    std::vector<double> sizes;
     for (const FaceFrame& face : track.frames) sizes.push_back(face.quality.size_px);
-    return tracking::median(std::move(sizes));
+    return median(std::move(sizes));
 }
 
 double speaking_s(const FaceTrack& track, const Times& times) {

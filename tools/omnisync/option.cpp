@@ -104,6 +104,18 @@ Option text(std::string names, std::string placeholder, std::string& target, std
     return with_default(std::move(option));
 }
 
+Option texts(std::string names, std::string placeholder, std::vector<std::string>& target, std::string help) {
+    Option option = make(std::move(names), std::move(placeholder), std::move(help), ValueKind::text);
+    option.repeatable = true;
+    option.assign = [&target](const std::string& given) { target = values_of(given); };
+    option.show = [&target] {
+        std::string all;
+        for (const std::string& one : target) all += (all.empty() ? "" : ";") + one;
+        return all;
+    };
+    return std::move(option).command_line_only();
+}
+
 Option number(std::string names, std::string placeholder, double& target, Range range, std::string help) {
     Option option = make(std::move(names), std::move(placeholder), std::move(help), ValueKind::number);
     option.assign = [&target, range](const std::string& given) { target = parse_in(range, given); };

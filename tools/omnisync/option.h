@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/value_kind.h"
 #include "omnisync/speakers.h"
 
 namespace omnisync::command {
-
-enum class ValueKind { flag, integer, number, text };
 
 struct Option {
     std::string names;        ///< "--output" or "-o,--output"
@@ -61,6 +60,8 @@ struct Range {
 // Makers: the target outlives the option and holds the default.
 Option flag(std::string names, bool& target, std::string help);
 Option text(std::string names, std::string placeholder, std::string& target, std::string help);
+/// Repeatable, from the command line only.
+Option texts(std::string names, std::string placeholder, std::vector<std::string>& target, std::string help);
 Option number(std::string names, std::string placeholder, double& target, Range range, std::string help);
 Option number(std::string names, std::string placeholder, std::optional<double>& target, Range range, std::string help);
 Option integer(std::string names, std::string placeholder, int& target, Range range, std::string help);
