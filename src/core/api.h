@@ -71,6 +71,7 @@ struct TrainRequest {
     std::uint64_t seed = 1;
     std::int64_t every = 500;  ///< steps between checkpoints and validations
     bool mixed_precision = false;
+    bool pairs_by_level = false;  ///< render: see training::RenderSampling
     int threads = 0;
 };
 struct TrainEvent {

@@ -25,10 +25,12 @@
 namespace omnisync::training {
 namespace {
 
-constexpr std::int64_t kReach = 12;  // a source is so many frames from its target at most
-constexpr double kOccluded = 0.06;   // how often something is before the mouth
-constexpr double kSoft = 0.15;       // how often pictures are of half the resolution
-constexpr std::int64_t kGuard = 2;   // frames next to the target are too good to be lent
+constexpr std::int64_t kReach = 12;     // a source is so many frames from its target at most
+constexpr double kOccluded = 0.06;      // how often something is before the mouth
+constexpr double kSoft = 0.15;          // how often pictures are of half the resolution
+constexpr std::int64_t kGuard = 2;      // frames next to the target are too good to be lent
+constexpr double kStructural = 0.85;    // the level above which OmniSync learns from pairs in one pose
+constexpr std::int64_t kSamePoses = 4;  // frames nearest in pose, of which the least like mouth is taken
 
 /// Limited-range BT.601 to RGB of -1 .. 1: [B, h, w], [B, 2, h/2, w/2] -> [B, 3, h, w].
 at::Tensor to_rgb(const at::Tensor& luma, const at::Tensor& chroma) {
@@ -120,7 +122,21 @@ RenderSampler::RenderSampler(std::vector<Footage> footage, RenderSampling sampli
     }
 }
 
-RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
+/// The frame of the clip in nearly the target's pose (its eyes and nose lie where the target's do) whose mouth is
+/// another.
+std::int64_t RenderSampler::same_pose(const at::Tensor& landmarks, const Footage::Clip& clip,
+                                      std::int64_t target) const {
+    const at::Tensor all = landmarks.narrow(0, clip.first_frame, clip.frames);
+    const at::Tensor away = (all - landmarks[target]).narrow(1, 27, 21).square().sum({1, 2});
+    const std::int64_t place = target - clip.first_frame;
+    const std::int64_t from = std::max<std::int64_t>(0, place - kGuard);
+    away.narrow(0, from, std::min(clip.frames, place + kGuard + 1) - from).fill_(1e9F);
+    const at::Tensor nearest = away.argsort().narrow(0, 0, kSamePoses);
+    const at::Tensor unlike = unlikeness(all.index_select(0, nearest), landmarks[target]);
+    return clip.first_frame + nearest[unlike.argmax().item<std::int64_t>()].item<std::int64_t>();
+}
+
+RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random, double level) const {
     Choice made;
     made.footage = pick(random, footage_.size());
     const auto& clips = footage_[made.footage].clips;
@@ -130,8 +146,11 @@ RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
     };
     made.target = frame(0, clip.frames - 1);
     const std::int64_t place = made.target - clip.first_frame;
-    do made.source = frame(std::max<std::int64_t>(0, place - kReach), std::min(clip.frames - 1, place + kReach));
+    const std::int64_t reach = sampling_.pairs_by_level ? clip.frames : kReach;
+    do made.source = frame(std::max<std::int64_t>(0, place - reach), std::min(clip.frames - 1, place + reach));
     while (made.source == made.target);
+    if (sampling_.pairs_by_level && level > kStructural)
+        made.source = same_pose(landmarks_[made.footage], clip, made.target);
 
     std::vector<std::int64_t> bank;
     for (std::int64_t f = 0; f < clip.frames; ++f)
@@ -167,11 +186,11 @@ RenderSampler::Choice RenderSampler::choose(std::mt19937_64& random) const {
     return made;
 }
 
-RenderSampler::Pictures RenderSampler::gather(std::int64_t step) const {
+RenderSampler::Pictures RenderSampler::gather(std::int64_t step, const at::Tensor& levels) const {
     std::vector<at::Tensor> luma[kRoles], chroma[kRoles], marks[kRoles];
     for (std::int64_t i = 0; i < sampling_.batch; ++i) {
         std::mt19937_64 random = random_of(sampling_.seed, step, i);
-        const Choice choice = choose(random);
+        const Choice choice = choose(random, levels.defined() ? levels[i].item<double>() : 0);
         const Footage& footage = footage_[choice.footage];
         const std::int64_t frames[kRoles] = {choice.target, choice.source, choice.exemplar, choice.second};
         for (int k = 0; k < kRoles; ++k) {
@@ -191,8 +210,8 @@ RenderSampler::Pictures RenderSampler::gather(std::int64_t step) const {
     return made;
 }
 
-RenderBatch RenderSampler::batch(std::int64_t step) const {
-    Pictures pictures = gather(step);
+RenderBatch RenderSampler::batch(std::int64_t step, const at::Tensor& levels) const {
+    Pictures pictures = gather(step, levels);
     if (sampling_.augment) {
         at::Generator random = generator_of(sampling_.seed, step);
         occlude(pictures, random);

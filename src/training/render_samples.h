@@ -27,6 +27,10 @@ struct RenderSampling {
     bool augment = true;
     Bank bank = Bank::mixed;
     double jitter = 0.15;  ///< canonical pixels, deviation of noise on the target's landmarks
+    /// How far a source is from its target in the clip: half a second at most; or as its noise level wants it
+    /// (OmniSync, section 3.2): above 0.85, where structure is learned, in nearly the same pose with another mouth,
+    /// else anywhere.
+    bool pairs_by_level = false;
 };
 
 struct RenderBatch {
@@ -44,7 +48,8 @@ public:
 
     /// Footage with pictures; each is drawn from equally often. Throws Error(bad_data) for footage without.
     RenderSampler(std::vector<Footage> footage, RenderSampling sampling);
-    [[nodiscard]] RenderBatch batch(std::int64_t step) const;
+    /// `levels` [batch]: how noisy the samples will be, 0 to 1; needed for pairs_by_level alone.
+    [[nodiscard]] RenderBatch batch(std::int64_t step, const at::Tensor& levels = {}) const;
 
 private:
     struct Choice {
@@ -52,8 +57,10 @@ private:
         std::int64_t target = 0, source = 0, exemplar = 0, second = 0;  // frames
         bool flip = false;
     };
-    [[nodiscard]] Choice choose(std::mt19937_64& random) const;
-    [[nodiscard]] Pictures gather(std::int64_t step) const;
+    [[nodiscard]] Choice choose(std::mt19937_64& random, double level) const;
+    [[nodiscard]] std::int64_t same_pose(const at::Tensor& landmarks, const Footage::Clip& clip,
+                                         std::int64_t target) const;
+    [[nodiscard]] Pictures gather(std::int64_t step, const at::Tensor& levels) const;
 
     std::vector<Footage> footage_;
     std::vector<at::Tensor> landmarks_;  // float32

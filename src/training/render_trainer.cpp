@@ -44,11 +44,11 @@ RenderTrainer::~RenderTrainer() = default;
 
 std::vector<at::Tensor> RenderTrainer::losses(std::int64_t turn) const {
     const State& s = *state_;
-    const RenderBatch batch = s.sampler.batch(turn);
     at::Generator random = generator_of(s.training.sampling.seed + 1, turn);
-    const std::int64_t size = batch.truth.size(0);
-    const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
+    const std::int64_t size = s.training.sampling.batch;
     const at::Tensor level = at::sigmoid(at::randn({size}, random) + 0.7);  // logit-normal, towards noise
+    const RenderBatch batch = s.sampler.batch(turn, level);
+    const auto condition = portable::render_condition(batch.source, batch.exemplar, batch.second, batch.target);
     const at::Tensor known = (at::rand({size}, random) >= kDropGeometry).to(at::kFloat);
     const at::Tensor t = level.view({-1, 1, 1, 1});
     const at::Tensor noisy = batch.truth * (1 - t) + at::randn(batch.truth.sizes(), random) * t;

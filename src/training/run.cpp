@@ -31,11 +31,13 @@ constexpr std::int64_t kReport = 20;  // steps between events
 /// What a checkpoint's run was asked for; another run cannot go on from it exactly. (Its length may grow: only the
 /// learning rate's way down is then another.)
 Settings settings_of(const TrainRequest& request, int processes) {
-    return {{"batch", std::to_string(request.batch)},
-            {"learning_rate", decimal(request.learning_rate, 9)},
-            {"seed", std::to_string(request.seed)},
-            {"processes", std::to_string(processes)},
-            {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
+    Settings settings{{"batch", std::to_string(request.batch)},
+                      {"learning_rate", decimal(request.learning_rate, 9)},
+                      {"seed", std::to_string(request.seed)},
+                      {"processes", std::to_string(processes)},
+                      {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
+    if (request.pairs_by_level) settings.emplace("pairs", "by-level");  // not there in checkpoints of before
+    return settings;
 }
 
 /// Of held-out data; empty without.
@@ -133,8 +135,9 @@ Trainee make_trainee(const TrainRequest& request, Peers* peers) {
         training.optimiser.weight_decay = 0.05;
         return trainee_of<SyncTrainer>(training, footage);
     }
-    return trainee_of<RenderTrainer>(asked_of<RenderTraining>(request, peers),
-                                     [&] { return render_sets(request.held_out); });
+    auto training = asked_of<RenderTraining>(request, peers);
+    training.sampling.pairs_by_level = request.pairs_by_level;
+    return trainee_of<RenderTrainer>(training, [&] { return render_sets(request.held_out); });
 }
 
 /// Rows of a CSV file; a run that goes on appends.

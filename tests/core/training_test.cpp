@@ -254,6 +254,21 @@ TEST_F(Training, OfRenderingIsScoredSampleBySampleWithPictures) {
     EXPECT_EQ(found.pictures[2].pictures[3].image.rgb, again.pictures[2].pictures[3].image.rgb);
 }
 
+TEST_F(Training, OfRenderingPairsPicturesByNoiseLevelWhereAsked) {
+    Footage nodding = load_footage(footage());  // heads that come back to a pose every 10 frames
+    const at::Tensor nod = (at::arange(kClips * kFrames) % 10).view({-1, 1, 1}).to(at::kHalf);
+    nodding.landmarks.narrow(1, 27, 21).add_(nod);
+    const RenderSampler sampler({nodding}, {.batch = 32, .augment = false, .pairs_by_level = true});
+    const auto pose_apart = [&](float level) {
+        const RenderBatch batch = sampler.batch(0, at::full({32}, level));
+        const at::Tensor apart = (batch.source.landmarks - batch.target).narrow(1, 27, 21);  // eyes and nose
+        return apart.square().mean().item<double>();
+    };
+    EXPECT_LT(pose_apart(0.9F), 0.7 * pose_apart(0.5F)) << "noisy samples show one pose";
+    EXPECT_EQ(pose_apart(0.86F), pose_apart(0.9F));
+    EXPECT_EQ(pose_apart(0.84F), pose_apart(0.5F));
+}
+
 TEST_F(Training, FinishedWeightsAreValidated) {
     MotionTraining training = motion();
     training.model = {};

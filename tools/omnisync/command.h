@@ -119,6 +119,7 @@ struct TrainCommand {
     int seed = 1;
     int every = 500;
     bool mixed_precision = false;
+    std::string pairs = "near";
 };
 
 struct ValidateCommand {

@@ -66,7 +66,10 @@ CommandSpec declare_train(TrainCommand& train) {
         number("--learning-rate", "X", train.learning_rate, {1e-9, 1}, "at its highest"),
         integer("--seed", "N", train.seed, {0, 2'000'000'000}, "of weights and samples"),
         integer("--every", "N", train.every, kSteps, "steps between checkpoints and validations"),
-        flag("--mixed-precision", train.mixed_precision, "multiply matrices in bfloat16")};
+        flag("--mixed-precision", train.mixed_precision, "multiply matrices in bfloat16"),
+        choice("--pairs", {"near", "by-level"}, train.pairs,
+               "render: source frames within half a second of their targets, or by the noise level as OmniSync trains: "
+               "above 0.85 in the same pose with another mouth, else anywhere in the clip")};
     spec.examples = {"# speech to motion, an hour on two cores",
                      "omnisync train motion --data shards/train.safetensors --held-out shards/held-out.safetensors "
                      "-o motion.safetensors --steps 6000"};

@@ -37,6 +37,9 @@ TrainRequest make_request(const TrainCommand& command, const Global& global) {
     request.seed = static_cast<std::uint64_t>(command.seed);
     request.every = command.every;
     request.mixed_precision = command.mixed_precision;
+    request.pairs_by_level = command.pairs == "by-level";
+    require(request.model == TrainedModel::render || !request.pairs_by_level, ExitCode::usage,
+            "--pairs by-level is for render: ", command.model, " learns from no pairs of pictures");
     request.threads = global.threads;
     return request;
 }
