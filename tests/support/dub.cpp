@@ -21,12 +21,6 @@ bool sanitizer_spoke(const std::string& text) {
     return text.find("Sanitizer") != std::string::npos || text.find("runtime error:") != std::string::npos;
 }
 
-/// LeakSanitizer stops a program's threads when it ends, and cannot always where one of them is ending too: it says
-/// this and takes the exit code, having found nothing.
-bool leaks_were_not_looked_for(const ProcessResult& result) {
-    return result.err.find("LeakSanitizer has encountered a fatal error") != std::string::npos;
-}
-
 }  // namespace
 
 std::vector<std::string> dub_command(const std::filesystem::path& video, const std::filesystem::path& speech,
@@ -40,13 +34,7 @@ std::vector<std::string> dub_command(const std::filesystem::path& video, const s
 ProcessResult dub(const std::filesystem::path& video, const std::filesystem::path& speech,
                   const std::filesystem::path& out, const std::vector<std::string>& extra,
                   const ProcessOptions& options) {
-    const bool was_there = std::filesystem::exists(out);
-    auto result = run(dub_command(video, speech, out, extra), options);
-    for (int again = 0; again < 3 && leaks_were_not_looked_for(result); ++again) {
-        if (!was_there) std::filesystem::remove(out);
-        result = run(dub_command(video, speech, out, extra), options);
-    }
-    return result;
+    return run(dub_command(video, speech, out, extra), options);
 }
 
 testing::AssertionResult dubs(const std::filesystem::path& video, const std::filesystem::path& speech,

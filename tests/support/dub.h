@@ -25,7 +25,7 @@ inline constexpr int kNotAllowed = 77;
 std::vector<std::string> dub_command(const std::filesystem::path& video, const std::filesystem::path& speech,
                                      const std::filesystem::path& out, const std::vector<std::string>& extra = {});
 
-/// Runs it; under LeakSanitizer once more, up to three times, where that could not do its work.
+/// Runs it.
 ProcessResult dub(const std::filesystem::path& video, const std::filesystem::path& speech,
                   const std::filesystem::path& out, const std::vector<std::string>& extra = {},
                   const ProcessOptions& options = {});
