@@ -139,7 +139,9 @@ public:
         setenv("SLURM_TEST_ARRAY", "24", 1);  // a batch becomes several arrays
         setenv("SLURM_CONF", (folder_ / "slurm/slurm.conf").c_str(), 1);
         const auto up = run({script(), "up"}, within(std::chrono::seconds(60)));
-        if (!up.ok()) throw std::runtime_error("Slurm is installed, and does not come up: " + up.err);
+        if (up.ok()) return;
+        (void)run({script(), "down"}, within(std::chrono::seconds(30)));
+        why_not_ = "Slurm is installed, and does not come up on this machine: " + up.err;  // it wants /sys, for one
     }
     Slurm(const Slurm&) = delete;
     Slurm& operator=(const Slurm&) = delete;
