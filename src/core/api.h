@@ -72,6 +72,7 @@ struct TrainRequest {
     std::int64_t every = 500;  ///< steps between checkpoints and validations
     bool mixed_precision = false;
     bool pairs_by_level = false;  ///< render: see training::RenderSampling
+    std::string ear;              ///< motion: file of a model whose ear is taken as it is; empty: one is trained
     int threads = 0;
 };
 struct TrainEvent {
@@ -100,6 +101,7 @@ struct ValidateRequest {
     std::int64_t samples = 128;                                  ///< render: of each shard, rounded up to batches
     std::int64_t pictures = 0;                                   ///< render: rows to look at, of each shard
     bool landmarks_only = false;                                 ///< sync: without the mouths' pictures
+    std::string sync_weights;  ///< motion: finds how far clips' sound lies off, which is made good; empty: nothing is
     int threads = 0;
 };
 /// Figures of a shard (`part` is empty) or of one of its clips or samples.

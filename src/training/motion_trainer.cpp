@@ -1,6 +1,7 @@
 #include "training/motion_trainer.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/rand.h>
@@ -8,12 +9,16 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
+#include "omnisync/error.h"
+#include "speech/log_mel.h"
 #include "training/mixed_precision.h"
 #include "training/random.h"
+#include "weights/safetensors.h"
 
 namespace omnisync::training {
 namespace {
@@ -23,10 +28,12 @@ using portable::MotionBasis;
 using portable::MotionNet;
 
 constexpr double kDropSpeech = 0.15;   // how often the null condition is learned
-constexpr double kDropFeature = 0.15;  // of what the ear hears
+constexpr double kDropFeature = 0.4;   // of what the ear hears: few speakers' lips are learned by heart else
 constexpr double kDropStyle = 0.3;     // a new speaker's deviation is not always known
 constexpr double kCarry = 0.5;         // how often a window begins with given frames
 constexpr double kOpeningWeight = 2;   // the lips' opening is what people read
+constexpr double kLipsTeachEar = 0.1;  // of their gradient, where a teacher shows the ear what to hear
+constexpr double kTeacherWeight = 3;
 constexpr double kOffsetWeight = 0.2;  // a short clip's mean is not its speaker's rest
 
 /// Weighted square error of motion, per sample [B]: a window's mean error counts less than its course.
@@ -45,35 +52,68 @@ at::Tensor motion_error(const at::Tensor& made, const at::Tensor& truth, const a
     return shape + kOpeningWeight * opening;
 }
 
+bool is_ear(const std::string& name) {
+    return name.starts_with("ear.");
+}
+
+/// Mean square error of what the ear hears against what the teacher did.
+at::Tensor teacher_error(const at::Tensor& heard, const MotionBatch& batch) {
+    const at::Tensor error = (heard.transpose(1, 2).to(at::kFloat) - batch.taught).square().mean(-1);
+    return (error * batch.listened).sum() / batch.listened.sum().clamp_min(1);
+}
+
 }  // namespace
 
 struct MotionTrainer::State {
     MotionTraining training;
     weights::Parameters parameters;
     MotionBasis basis;
+    TeacherSpace teacher;
     MotionNet net;
     MotionSampler sampler;
 
-    explicit State(const MotionTraining& given) : State(given, load_to_learn(given.footage)) {}
+    explicit State(const MotionTraining& given) : State(given, load_to_learn(given.footage, Clips::all)) {}
     State(const MotionTraining& given, const std::vector<Footage>& footage)
         : training(given),
           parameters(weights::Parameters::fresh(given.sampling.seed)),
           basis(learn_basis(footage, parameters)),
+          teacher(footage, given.model.heard_width),
           net(weights::Scope(parameters), given.model),
-          sampler(clips(footage, basis), given.sampling) {}
+          sampler(clips(footage, basis, teacher), given.sampling) {
+        if (!given.ear.empty()) take_ear(weights::load_safetensors(given.ear));
+    }
+
+    void take_ear(const weights::TensorFile& file) {
+        for (const auto& [name, tensor] : parameters.tensors()) {
+            if (!is_ear(name)) continue;
+            const auto found = file.tensors.find(name);
+            require(found != file.tensors.end() && found->second.sizes() == tensor.sizes(), ExitCode::bad_data,
+                    training.ear, ": no ear of this shape in it ('", name, "')");
+            tensor.copy_(found->second);
+        }
+    }
+    /// What is not learned.
+    [[nodiscard]] std::vector<std::string> fixed() const {
+        std::vector<std::string> names{"basis.axes", "basis.deviation"};
+        for (const auto& [name, tensor] : parameters.tensors())
+            if (!training.ear.empty() && is_ear(name)) names.push_back(name);
+        return names;
+    }
 
     static MotionBasis learn_basis(const std::vector<Footage>& footage, weights::Parameters& parameters) {
         std::vector<at::Tensor> offsets;
         for (const Footage& one : footage) offsets.push_back(motion_offsets(one));
+        require(at::cat(offsets).size(0) > 0, ExitCode::bad_data, footage.front().path, ": no faces to learn from");
         MotionBasis basis(weights::Scope{parameters});
         const MotionBasis found = MotionBasis::of(at::cat(offsets));
         basis.axes.copy_(found.axes);
         basis.deviation.copy_(found.deviation);
         return basis;
     }
-    static std::vector<std::vector<MotionClip>> clips(const std::vector<Footage>& footage, const MotionBasis& basis) {
+    static std::vector<std::vector<MotionClip>> clips(const std::vector<Footage>& footage, const MotionBasis& basis,
+                                                      const TeacherSpace& teacher) {
         std::vector<std::vector<MotionClip>> all;
-        for (const Footage& one : footage) all.push_back(motion_clips(one, basis));
+        for (const Footage& one : footage) all.push_back(motion_clips(one, basis, &teacher));
         return all;
     }
 };
@@ -81,8 +121,7 @@ struct MotionTrainer::State {
 MotionTrainer::MotionTrainer(const MotionTraining& training)
     : MotionTrainer(training, std::make_unique<State>(training)) {}
 MotionTrainer::MotionTrainer(const MotionTraining& training, std::unique_ptr<State> state)
-    : Trainer("motion", Optimiser(state->parameters, training.optimiser, {"basis.axes", "basis.deviation"}),
-              training.peers),
+    : Trainer("motion", Optimiser(state->parameters, training.optimiser, state->fixed()), training.peers),
       state_(std::move(state)) {}
 MotionTrainer::~MotionTrainer() = default;
 
@@ -109,8 +148,12 @@ std::vector<at::Tensor> MotionTrainer::losses(std::int64_t turn) const {
     std::optional<MixedPrecision> precision(std::in_place, s.training.mixed_precision);
     // Whole features fall away now and then, so that no voice is known by a single one.
     const at::Tensor kept =
-        (at::rand({size, 1, s.training.model.ear_width}, random) >= kDropFeature).to(at::kFloat) / (1 - kDropFeature);
-    const at::Tensor heard = MotionNet::read(s.net.hear(batch.mel), batch.positions) * kept;
+        (at::rand({size, 1, s.training.model.heard_width}, random) >= kDropFeature).to(at::kFloat) / (1 - kDropFeature);
+    const at::Tensor all = s.net.hear(batch.mel);
+    const bool taught = batch.taught.defined() && s.training.ear.empty();
+    const double taught_by_lips = taught ? kLipsTeachEar : 1;
+    const at::Tensor for_lips = all * taught_by_lips + all.detach() * (1 - taught_by_lips);
+    const at::Tensor heard = MotionNet::read(for_lips, batch.positions) * kept;
     const at::Tensor expected = s.net.expect(heard).to(at::kFloat);
     const at::Tensor clean = s.net
                                  .denoise({noisy, level, carried, style}, at::where(deaf, s.net.silence(), heard),
@@ -123,7 +166,9 @@ std::vector<at::Tensor> MotionTrainer::losses(std::int64_t turn) const {
     const at::Tensor denoised_loss =
         (motion_error(clean, batch.motion, batch.valid * (1 - carried), s.basis) / level.clamp_min(0.3).square())
             .mean();
-    return {expected_loss, denoised_loss};
+    std::vector<at::Tensor> parts{expected_loss, denoised_loss};
+    if (taught) parts.push_back(kTeacherWeight * teacher_error(all, batch));
+    return parts;
 }
 
 MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOptions& options) const {
@@ -131,6 +176,24 @@ MotionScore MotionTrainer::score(const Footage& held_out, const portable::PlanOp
     const weights::Scope scope(weights);
     return mean_of(score_clips(MotionNet(scope, state_->training.model), MotionBasis(scope), held_out, options,
                                StartMotion::still));
+}
+
+std::optional<double> MotionTrainer::heard_of_teacher(const Footage& held_out) const {
+    const bool taught = state_->teacher.known() && state_->training.ear.empty();  // another's ear: in another space
+    if (!taught || !held_out.teacher.defined()) return {};
+    const c10::InferenceMode inference;
+    weights::Parameters weights = averaged();
+    const MotionNet net(weights::Scope(weights), state_->training.model);
+    double missed = 0, all = 0;
+    for (const MotionClip& clip : motion_clips(held_out, state_->basis, &state_->teacher)) {
+        const at::Tensor heard =
+            net.hear(speech::normalise(clip.power, speech::measure_level(clip.power)).unsqueeze(0));
+        const at::Tensor times = at::arange(clip.taught.size(0), at::kFloat) * clip.taught_step_s + clip.taught_first_s;
+        const at::Tensor read = MotionNet::read(heard, times.unsqueeze(0) * portable::kHeardRateHz)[0];
+        missed += (read - clip.taught).square().sum().item<double>();
+        all += clip.taught.square().sum().item<double>();
+    }
+    return 1 - missed / std::max(all, 1e-9);
 }
 
 }  // namespace omnisync::training

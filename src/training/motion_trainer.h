@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "engines/portable/motion_planner.h"
@@ -13,7 +15,9 @@
 
 namespace omnisync::training {
 
-using MotionTraining = TrainingOf<MotionSampling, portable::MotionConfig>;
+struct MotionTraining : TrainingOf<MotionSampling, portable::MotionConfig> {
+    std::string ear;  ///< file of a motion model whose ear is taken and not trained; empty: one is trained
+};
 
 class MotionTrainer final : public Trainer {
 public:
@@ -22,6 +26,10 @@ public:
 
     /// With the averaged weights, from still mouths.
     [[nodiscard]] MotionScore score(const Footage& held_out, const portable::PlanOptions& options) const;
+    /// How much of what the teacher hears in `held_out` the ear hears too: 1 less the share of its variance that is
+    /// missed. Nothing without a teacher there or in the footage learned from, or with an ear taken
+    /// from elsewhere.
+    [[nodiscard]] std::optional<double> heard_of_teacher(const Footage& held_out) const;
 
 private:
     struct State;

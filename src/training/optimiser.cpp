@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/zeros_like.h>
@@ -136,8 +137,11 @@ void Optimiser::restore(const std::map<std::string, at::Tensor>& state, const st
 
 void save_weights(const Optimiser& optimiser, const std::string& format, const std::string& path, bool overwrite) {
     std::map<std::string, at::Tensor> all = optimiser.averaged();
-    for (auto& [name, tensor] : all)
-        if (tensor.dim() >= 2 && !optimiser.is_fixed(name)) tensor = tensor.to(at::kHalf);
+    for (auto& [name, tensor] : all) {
+        if (tensor.dim() < 2) continue;
+        const at::Tensor half = tensor.to(at::kHalf);
+        if (!optimiser.is_fixed(name) || at::equal(half.to(tensor.scalar_type()), tensor)) tensor = half;
+    }
     weights::save_safetensors({std::move(all), {{"format", format}}}, path, overwrite);
 }
 

@@ -60,7 +60,8 @@ private:
     std::int64_t done_ = 0;
 };
 
-/// The averaged weights as a model's file of `format`: matrices in half precision, vectors and what is fixed in single.
+/// The averaged weights as a model's file of `format`: matrices in half precision (fixed ones only where that loses
+/// nothing), vectors in single.
 void save_weights(const Optimiser& optimiser, const std::string& format, const std::string& path, bool overwrite);
 
 /// A checkpoint file: the optimiser's state, the run's `settings`, `format` to tell models apart. Replaces the file.

@@ -37,6 +37,7 @@ Settings settings_of(const TrainRequest& request, int processes) {
                       {"processes", std::to_string(processes)},
                       {"mixed_precision", request.mixed_precision ? "yes" : "no"}};
     if (request.pairs_by_level) settings.emplace("pairs", "by-level");  // not there in checkpoints of before
+    if (!request.ear.empty()) settings.emplace("ear", request.ear);
     return settings;
 }
 
@@ -55,6 +56,7 @@ Score score_of(const MotionTrainer& trainer, const std::vector<Footage>& held_ou
                                                    {set + "spread", found.sampled.spread},
                                                    {set + "expected correlation", found.expected.correlation},
                                                    {set + "expected spread", found.expected.spread}});
+        if (const auto heard = trainer.heard_of_teacher(footage)) score.figures.emplace_back(set + "heard", *heard);
     }
     return score;
 }
@@ -116,8 +118,11 @@ Trainee trainee_of(const auto& training, const auto& load) {
 
 template <class Training>
 Training asked_of(const TrainRequest& request, Peers* peers) {
-    const OptimiserConfig optimiser{.learning_rate = request.learning_rate, .steps = request.steps};
-    Training training{request.data, optimiser, {}, {}, request.mixed_precision, peers};
+    Training training;
+    training.footage = request.data;
+    training.optimiser = {.learning_rate = request.learning_rate, .steps = request.steps};
+    training.mixed_precision = request.mixed_precision;
+    training.peers = peers;
     training.sampling.seed = request.seed;
     if (request.batch > 0) training.sampling.batch = request.batch;
     return training;
@@ -127,6 +132,7 @@ Trainee make_trainee(const TrainRequest& request, Peers* peers) {
     const auto footage = [&] { return load_footage(request.held_out); };
     if (request.model == TrainedModel::motion) {
         auto training = asked_of<MotionTraining>(request, peers);
+        training.ear = request.ear;
         training.optimiser.weight_decay = 0.1;  // few voices: they must not be learned by heart
         return trainee_of<MotionTrainer>(training, footage);
     }

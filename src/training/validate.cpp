@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -63,13 +64,21 @@ Validation validate_motion(const ValidateRequest& request, const std::function<b
     options.gamma = request.gamma.value_or(options.gamma);
     options.seed = request.seed;
     const StartMotion start = request.from_still ? StartMotion::still : StartMotion::other;
+    std::optional<weights::Parameters> ears;
+    if (!request.sync_weights.empty()) ears = load_model(request.sync_weights, "omnisync-sync-1");
     Validation found;
     for (const std::string& path : request.held_out) {
         if (stop()) throw Error(ExitCode::interrupted, "interrupted");
-        const auto clips = score_clips(net, basis, load_footage(path), options, start);
+        const Footage footage = load_footage(path);
+        std::vector<double> offsets;
+        if (ears) offsets = own_offsets(evaluation::SyncNet(weights::Scope(*ears)), footage);
+        const auto clips = score_clips(net, basis, footage, options, start, offsets);
         require(!clips.empty(), ExitCode::bad_data, path, ": no clip is long enough");
-        for (const MotionClipScore& clip : clips)
-            found.rows.push_back({shard_name(path), clip.clip, figures_of_motion(clip, request.from_still)});
+        for (const MotionClipScore& clip : clips) {
+            FigureRow& row =
+                found.rows.emplace_back(shard_name(path), clip.clip, figures_of_motion(clip, request.from_still));
+            if (ears) row.figures.emplace_back("sound offset ms", clip.sound_offset_s * 1000);
+        }
         const MotionScore mean = mean_of(clips);
         FigureRow row{shard_name(path), "", figures_of_motion(mean, request.from_still)};
         row.figures.emplace_back("clips", static_cast<double>(mean.clips));

@@ -41,6 +41,13 @@ at::Tensor other_motion(const std::vector<MotionClip>& clips, std::size_t index,
     return motion_at(clips[index], times).flip(0);
 }
 
+/// Which of ascending `times` lie within a clip: the first, and how many.
+std::pair<std::int64_t, std::int64_t> inside(const std::vector<double>& times, double length_s) {
+    const auto first = std::lower_bound(times.begin(), times.end(), 0.0);
+    const auto end = std::upper_bound(first, times.end(), length_s);
+    return {first - times.begin(), end - first};
+}
+
 void add(OpeningScore& sum, const OpeningScore& one) {
     sum.correlation += one.correlation;
     sum.spread += one.spread;
@@ -72,7 +79,7 @@ OpeningScore score_opening(const at::Tensor& made, const at::Tensor& truth) {
 
 std::vector<MotionClipScore> score_clips(const portable::MotionNet& net, const portable::MotionBasis& basis,
                                          const Footage& held_out, const portable::PlanOptions& options,
-                                         StartMotion start) {
+                                         StartMotion start, const std::vector<double>& sound_offsets_s) {
     const c10::InferenceMode inference;
     const at::Tensor lips = basis.opening_of();
     const std::vector<MotionClip> clips = motion_clips(held_out, basis);
@@ -80,12 +87,16 @@ std::vector<MotionClipScore> score_clips(const portable::MotionNet& net, const p
     portable::PlanOptions each = options;
     for (std::size_t c = 0; c < clips.size(); ++c) {
         const MotionClip& clip = clips[c];
-        const double length_s = static_cast<double>(clip.motion.size(0) - 1) / clip.rate;
-        const auto frames = static_cast<std::int64_t>(std::floor(length_s * kMotionRateHz)) + 1;
-        if (frames < kShortest) continue;
-        std::vector<double> times;
-        for (std::int64_t i = 0; i < frames; ++i) times.push_back(static_cast<double>(i) / kMotionRateHz);
-        const at::Tensor truth = at::matmul(motion_at(clip, times), lips);
+        const auto frames = static_cast<std::int64_t>(std::floor(clip.length_s * kMotionRateHz)) + 1;
+        const double offset_s = sound_offsets_s.empty() ? 0 : sound_offsets_s[c];
+        std::vector<double> times, seen;  // of the sound, and of the picture that belongs to it
+        for (std::int64_t i = 0; i < frames; ++i) {
+            times.push_back(static_cast<double>(i) / kMotionRateHz);
+            seen.push_back(times.back() - offset_s);
+        }
+        const auto [from, count] = inside(seen, clip.length_s);
+        if (count < kShortest) continue;
+        const at::Tensor truth = at::matmul(motion_at(clip, seen), lips).narrow(0, from, count);
         const at::Tensor heard =
             net.hear(speech::normalise(clip.power, speech::measure_level(clip.power)).unsqueeze(0));
         const at::Tensor source =
@@ -94,8 +105,9 @@ std::vector<MotionClipScore> score_clips(const portable::MotionNet& net, const p
         ++each.track;
         if (options.tau <= 0) plan.motion = source;  // no noise, no step
         const at::Tensor sampled = at::matmul(plan.motion, lips);
-        MotionClipScore score{held_out.clips[c].name, score_opening(sampled, truth),
-                              score_opening(at::matmul(plan.expected, lips), truth), 0};
+        MotionClipScore score{held_out.clips[c].name, score_opening(sampled.narrow(0, from, count), truth),
+                              score_opening(at::matmul(plan.expected, lips).narrow(0, from, count), truth), 0,
+                              offset_s};
         if (start == StartMotion::other) score.source_correlation = pearson(sampled, at::matmul(source, lips));
         scores.push_back(score);
     }

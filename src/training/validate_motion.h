@@ -26,6 +26,7 @@ struct MotionClipScore {
     OpeningScore sampled;
     OpeningScore expected;
     double source_correlation = 0;  ///< of the sampled opening with the motion it was made from; 0 for a still one
+    double sound_offset_s = 0;      ///< made good
 };
 
 /// Means over clips; of the lag, the median.
@@ -42,10 +43,12 @@ enum class StartMotion {
     other   ///< what the shard's next clip shows, as in dubbing
 };
 
-/// Clips of half a second and more.
+/// Clips of half a second and more. `sound_offsets_s`: how far each clip's sound lies from its picture by the footage's
+/// own fault (own_offsets()), made good before the two are compared; empty: nowhere.
 [[nodiscard]] std::vector<MotionClipScore> score_clips(const portable::MotionNet& net,
                                                        const portable::MotionBasis& basis, const Footage& held_out,
-                                                       const portable::PlanOptions& options, StartMotion start);
+                                                       const portable::PlanOptions& options, StartMotion start,
+                                                       const std::vector<double>& sound_offsets_s = {});
 [[nodiscard]] MotionScore mean_of(const std::vector<MotionClipScore>& clips);
 
 }  // namespace omnisync::training

@@ -126,6 +126,17 @@ std::vector<SyncClipScore> score_sync(const evaluation::SyncNet& net, const Foot
     return scores;
 }
 
+std::vector<double> own_offsets(const evaluation::SyncNet& net, const Footage& footage) {
+    const c10::InferenceMode inference;
+    std::vector<double> offsets;
+    for (std::size_t i = 0; i < footage.clips.size(); ++i) {
+        const SyncScores own =
+            evaluation::compare(face_of(net, footage, i, false), hear(net, sound_of(footage, i)), 0, kReach_s);
+        offsets.push_back(own.absent.empty() ? own.offset_ms / 1000 : 0);
+    }
+    return offsets;
+}
+
 SyncScore mean_of(const std::vector<SyncClipScore>& clips) {
     SyncScore score;
     double square = 0;

@@ -33,6 +33,10 @@ struct SyncClipScore {
 [[nodiscard]] std::vector<SyncClipScore> score_sync(const evaluation::SyncNet& net, const Footage& footage,
                                                     const SyncTrial& trial);
 
+/// How far each clip's sound lies from its picture by itself, in seconds (below 0: the sound is early); 0 where the
+/// network finds nobody who speaks.
+[[nodiscard]] std::vector<double> own_offsets(const evaluation::SyncNet& net, const Footage& footage);
+
 /// Means of the clips that were scored.
 struct SyncScore {
     SyncClipScore mean;

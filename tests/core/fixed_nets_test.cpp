@@ -104,7 +104,8 @@ TEST(FixedNets, TheRenderNetAllocatesItsResultAlone) {
 struct MotionScene {
     static constexpr std::int64_t kFrames = 20;
     weights::Parameters parameters = weights::Parameters::fresh(1);
-    portable::MotionNet plain{weights::Scope(parameters), {.ear_width = 32, .width = 96, .blocks = 2, .heads = 3}};
+    portable::MotionNet plain{weights::Scope(parameters),
+                              {.ear_width = 32, .heard_width = 32, .width = 96, .blocks = 2, .heads = 3}};
     portable::MotionNet fixed = plain;
     at::Tensor heard = at::randn({2, kFrames, 32});
     at::Tensor expected = at::randn({2, kFrames, portable::kComponents});

@@ -2,11 +2,13 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -15,6 +17,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <numbers>
 #include <string>
 
@@ -69,6 +72,35 @@ void write_footage(const std::string& path) {
     weights::save_safetensors(file, path, true);
 }
 
+/// A teacher that hears how loud the tone is, in six numbers a row, 25 ms apart.
+void add_teacher(weights::TensorFile& file) {
+    const at::Tensor clips = file.tensors["clips"];
+    const at::Tensor speech = file.tensors["speech"].to(at::kFloat) / 9000;
+    const std::int64_t hop = 400;
+    std::vector<at::Tensor> rows;
+    const at::Tensor taken = at::zeros({clips.size(0), 2}, at::kLong);
+    std::int64_t all = 0;
+    for (std::int64_t c = 0; c < clips.size(0); ++c) {
+        const std::int64_t count = clips[c][3].item<std::int64_t>() / hop;
+        const at::Tensor sound = speech.narrow(0, clips[c][2].item<std::int64_t>(), count * hop).view({count, hop});
+        const at::Tensor loudness = sound.square().mean(1).sqrt();
+        rows.push_back(at::stack({loudness, loudness * -2, loudness.square(), loudness + 1, loudness * 0.5 - 3,
+                                  loudness.square() + loudness},
+                                 1));
+        taken[c][0] = all;
+        taken[c][1] = count;
+        all += count;
+    }
+    file.tensors["teacher"] = at::cat(rows).to(at::kHalf);
+    file.tensors["teacher_clips"] = taken;
+    file.tensors["teacher_times"] = at::tensor({0.0125, 0.025}, at::kDouble);
+}
+
+/// The last clip loses its frames.
+void take_a_face_away(weights::TensorFile& file) {
+    file.tensors["clips"][kClips - 1][1] = 0;
+}
+
 class Training : public ::testing::Test {
 protected:
     void SetUp() override {
@@ -79,6 +111,12 @@ protected:
     void TearDown() override { fs::remove_all(folder_); }
 
     [[nodiscard]] std::string footage() const { return (folder_ / "footage").string(); }
+    void change_footage(const std::function<void(weights::TensorFile&)>& change) const {
+        weights::TensorFile file = weights::load_safetensors(footage());
+        for (auto& [name, tensor] : file.tensors) tensor = tensor.clone();
+        change(file);
+        weights::save_safetensors(file, footage(), true);
+    }
     [[nodiscard]] std::string checkpoint() const { return (folder_ / "checkpoint").string(); }
     [[nodiscard]] MotionTraining motion() const {
         MotionTraining training;
@@ -126,6 +164,13 @@ TEST_F(Training, OfMotionGoesOnExactlyFromACheckpoint) {
     go_on_exactly<MotionTrainer>(checkpoint(), motion());
 }
 
+TEST_F(Training, OfMotionWithATeacherGoesOnExactlyFromACheckpoint) {
+    change_footage(add_teacher);
+    MotionTraining training = motion();
+    training.model.heard_width = 4;
+    go_on_exactly<MotionTrainer>(checkpoint(), training);
+}
+
 TEST_F(Training, OfRenderingGoesOnExactlyFromACheckpoint) {
     go_on_exactly<RenderTrainer>(checkpoint(), render());
 }
@@ -157,6 +202,61 @@ TEST_F(Training, OfMotionLearnsThatAMouthOpensWithTheSound) {
     const MotionScore score = trainer.score(load_footage(footage()), {});
     EXPECT_GT(score.expected.correlation, 0.8);
     EXPECT_EQ(score.clips, kClips);
+}
+
+TEST_F(Training, TheEarLearnsToHearWhatItsTeacherHears) {
+    EXPECT_FALSE(MotionTrainer(motion()).heard_of_teacher(load_footage(footage())).has_value());
+    change_footage(add_teacher);
+    change_footage(take_a_face_away);
+    MotionTraining training = motion();
+    training.sampling.augment = false;
+    training.model.heard_width = 2;
+    MotionTrainer trainer(training);
+    const Footage all = load_footage(footage(), Clips::all);
+    const double before = trainer.heard_of_teacher(all).value();
+    for (int i = 0; i < 60; ++i) (void)trainer.step();
+    EXPECT_LT(before, 0.2);
+    EXPECT_GT(trainer.heard_of_teacher(all).value(), 0.6);
+    EXPECT_EQ(trainer.score(load_footage(footage()), {}).clips, kClips - 1);
+}
+
+TEST_F(Training, AnEarIsTakenFromAnotherModelAndKept) {
+    MotionTrainer first(motion());
+    (void)first.step();
+    first.save_model(checkpoint(), true);
+    MotionTraining training = motion();
+    training.ear = checkpoint();
+    training.sampling.seed = 8;
+    MotionTrainer second(training);
+    for (int i = 0; i < 3; ++i) (void)second.step();
+    const std::string made = checkpoint() + ".made";
+    second.save_model(made, true);
+    const auto given = weights::load_safetensors(checkpoint()).tensors;
+    for (const auto& [name, tensor] : weights::load_safetensors(made).tensors) {
+        if (name.starts_with("basis.") || tensor.dim() < 2) continue;
+        EXPECT_EQ(at::equal(tensor, given.at(name)), name.starts_with("ear.")) << name;
+        EXPECT_EQ(tensor.scalar_type(), at::kHalf) << name;
+    }
+    training.model.ear_width = 12;
+    EXPECT_THROW((void)MotionTrainer(training), Error);
+}
+
+TEST_F(Training, SpeechAloneTeachesAnEarAndNothingElse) {
+    change_footage(take_a_face_away);
+    EXPECT_EQ(load_footage(footage()).clips.size(), kClips - 1);
+    EXPECT_EQ(load_footage(footage(), Clips::all).clips.size(), kClips);
+    go_on_exactly<MotionTrainer>(checkpoint(), motion());
+    change_footage([](weights::TensorFile& file) { file.tensors["clips"].select(1, 1).zero_(); });
+    EXPECT_THROW((void)load_footage(footage()), Error);
+    EXPECT_THROW((void)MotionTrainer(motion()), Error);
+}
+
+TEST_F(Training, RefusesATeacherOfOtherClips) {
+    change_footage(add_teacher);
+    change_footage([](weights::TensorFile& file) { file.tensors["teacher_clips"][1][1] = 1000; });
+    EXPECT_THROW((void)load_footage(footage()), Error);
+    change_footage([](weights::TensorFile& file) { file.tensors["teacher_times"][1] = 0; });
+    EXPECT_THROW((void)load_footage(footage()), Error);
 }
 
 TEST_F(Training, RefusesACheckpointOfAnotherModel) {

@@ -45,6 +45,7 @@ protected:
         run_or_throw({"ffmpeg", "-v", "error", "-i", example("speaker.mp4"), "-i", example("speech.wav"), "-map", "0:v",
                       "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le", "-shortest",
                       (footage / "clip.mkv").string()});
+        fs::copy_file(example("speech.wav"), footage / "speech.wav");  // becomes a clip of speech alone
         write_bytes(footage / "notes.txt", "no video");
         prepared_ = new ProcessResult(omnisync({"prepare", footage.string(), "-o", (*folder_ / "shards").string()}));
         fs::create_directories(*folder_ / "models" / "portable");
@@ -87,7 +88,7 @@ protected:
 
 TEST_F(PortableEngine, FootageIsPreparedAndWhatIsRejectedIsNamed) {
     ASSERT_TRUE(prepared_->ok()) << prepared_->summary();
-    EXPECT_NE(prepared_->out.find("1 clips"), std::string::npos) << prepared_->out;
+    EXPECT_NE(prepared_->out.find("2 clips"), std::string::npos) << prepared_->out;
     EXPECT_NE(prepared_->err.find("notes.txt: rejected"), std::string::npos) << prepared_->err;
 }
 

@@ -120,6 +120,7 @@ struct TrainCommand {
     int every = 500;
     bool mixed_precision = false;
     std::string pairs = "near";
+    std::string ear;
 };
 
 struct ValidateCommand {
@@ -141,6 +142,7 @@ struct ValidateCommand {
     bool no_exemplars = false;    ///< render
     int samples = 128;            ///< render
     bool landmarks_only = false;  ///< sync
+    std::string sync;             ///< motion: folder of the sync network's weights
 };
 
 struct ModelsCommand {

@@ -25,12 +25,13 @@ CommandSpec declare_prepare(PrepareCommand& prepare) {
     spec.name = "prepare";
     spec.summary = "turn footage into shards to train from";
     spec.description =
-        "DIR holds videos of people who talk, or footage that is aligned already (crops.mp4, landmarks.f16, "
-        "speech.opus, "
-        "index.json). Writes train.safetensors and, with --hold-out, held-out.safetensors; what was rejected is said "
-        "with "
-        "the reason.";
-    spec.operands = {{"DIR", "a folder of videos, searched with its subfolders", &prepare.folder}};
+        "DIR holds videos of people who talk, sound files (speech alone, from which the ear of train motion learns "
+        "when "
+        "a teacher was added: models/portable/README.md), or footage that is aligned already (crops.mp4, "
+        "landmarks.f16, "
+        "speech.opus, index.json). Writes train.safetensors and, with --hold-out, held-out.safetensors; what was "
+        "rejected is said with the reason.";
+    spec.operands = {{"DIR", "a folder of videos and sounds, searched with its subfolders", &prepare.folder}};
     spec.options = {
         text("-o,--output", "SHARDS", prepare.output, "folder to write to; it is made (required)").command_line_only(),
         flag("--force", prepare.overwrite, "replace existing shards"),
@@ -67,6 +68,8 @@ CommandSpec declare_train(TrainCommand& train) {
         integer("--seed", "N", train.seed, {0, 2'000'000'000}, "of weights and samples"),
         integer("--every", "N", train.every, kSteps, "steps between checkpoints and validations"),
         flag("--mixed-precision", train.mixed_precision, "multiply matrices in bfloat16"),
+        text("--ear", "FILE", train.ear,
+             "motion: hear with the ear of this model, which learns nothing more; the rest is trained anew"),
         choice("--pairs", {"near", "by-level"}, train.pairs,
                "render: source frames within half a second of their targets, or by the noise level as OmniSync trains: "
                "above 0.85 in the same pose with another mouth, else anywhere in the clip")};
@@ -107,7 +110,10 @@ CommandSpec declare_validate(ValidateCommand& validate) {
                "render: what is borrowed from: the clip, 4 of its frames, the one with the least open mouth"),
         flag("--no-exemplars", validate.no_exemplars, "render: nothing is borrowed but the source frame, warped"),
         integer("--samples", "N", validate.samples, {1, 1'000'000}, "render: of each shard, rounded up to 32"),
-        flag("--landmarks-only", validate.landmarks_only, "sync: without the mouths' pictures")};
+        flag("--landmarks-only", validate.landmarks_only, "sync: without the mouths' pictures"),
+        text("--sync", "DIR", validate.sync,
+             "motion: weights of the sync network, which finds how far each clip's own sound lies from its picture; "
+             "that is made good before plan and picture are compared")};
     for (Option& option : spec.options) option.configurable = false;
     spec.examples = {
         "# where the sampler's defaults come from",

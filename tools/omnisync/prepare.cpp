@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -27,6 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr int kRateHz = 16000;
 constexpr double kShortestClip_s = 1;
+constexpr double kShortestSpeech_s = 0.5, kLongestSpeech_s = 10;  // of speech alone; longer ones are cut
+constexpr double kNoFrameRate = 25;                               // written where there are no frames
 constexpr const char* kTrain = "train.safetensors";
 constexpr const char* kHeldOut = "held-out.safetensors";
 
@@ -35,8 +38,7 @@ class Shards {
 public:
     Shards(const PrepareCommand& command, std::int64_t clips_expected)
         : command_(command), held_from_(clips_expected - command.hold_out) {
-        require(clips_expected > 0, ExitCode::bad_data, "no clip in '", command.folder, "' can be used");
-        if (held_from_ < 1)
+        if (command.hold_out > 0 && held_from_ < 1)
             throw Error(
                 ExitCode::usage,
                 concat("--hold-out ", command.hold_out, " leaves none of ", clips_expected, " clips to train on"),
@@ -44,11 +46,16 @@ public:
     }
 
     [[nodiscard]] FootageWriter& writer() { return done_ >= held_from_ ? held_out_ : train_; }
+    /// A clip without a face; these are never held out.
+    void add_speech(const std::string& name, const std::vector<std::int16_t>& speech) {
+        train_.end_clip(name, kNoFrameRate, speech);
+    }
     void end_clip(const std::string& name, double rate, const std::vector<std::int16_t>& speech) {
         writer().end_clip(name, rate, speech);
         ++done_;
     }
     void publish(const Session& session) {
+        require(train_.clips() > 0, ExitCode::bad_data, "no clip in '", command_.folder, "' can be used");
         write(train_, kTrain, session);
         if (held_out_.clips() > 0) write(held_out_, kHeldOut, session);
         if (session.global().json)
@@ -74,13 +81,18 @@ private:
     std::int64_t done_ = 0;
 };
 
+std::vector<std::int16_t> to_samples(std::span<const float> sound) {
+    std::vector<std::int16_t> samples;
+    for (const float value : sound)
+        samples.push_back(static_cast<std::int16_t>(std::lround(std::clamp(value, -1.F, 1.F) * 32767.F)));
+    return samples;
+}
+
+/// Silence where the file ends early.
 std::vector<std::int16_t> read_speech(SpeechSource& source, std::size_t samples) {
     std::vector<float> read(samples);
-    const std::size_t got = source.read(read);
-    std::vector<std::int16_t> speech(samples);  // silence where the file ends early
-    for (std::size_t i = 0; i < got; ++i)
-        speech[i] = static_cast<std::int16_t>(std::lround(std::clamp(read[i], -1.F, 1.F) * 32767.F));
-    return speech;
+    std::fill(read.begin() + static_cast<std::ptrdiff_t>(source.read(read)), read.end(), 0.F);
+    return to_samples(read);
 }
 
 // --- footage that is aligned already ---------------------------------------------------------------------------------
@@ -274,7 +286,28 @@ void cut_takes(const std::string& path, const std::vector<Take>& takes, const Se
     }
 }
 
-void prepare_videos(const PrepareCommand& command, const Session& session) {
+/// What no file may cost the others; everything else goes on upwards.
+void reject(const std::string& path, const Error& error) {
+    if (error.code() != ExitCode::bad_data && error.code() != ExitCode::no_input) throw error;
+    log::info(path, ": rejected, ", error.what());
+}
+
+/// Sound without a picture: clips of speech alone.
+void cut_speech(const std::string& path, Shards& shards) {
+    const auto sound = open_speech(path, kRateHz);
+    std::vector<float> read(static_cast<std::size_t>(kLongestSpeech_s * kRateHz));
+    for (std::int64_t piece = 0;; ++piece) {
+        if (stop_requested()) throw Error(ExitCode::interrupted, "interrupted; nothing was written");
+        const std::size_t got = sound->read(read);
+        if (static_cast<double>(got) < kShortestSpeech_s * kRateHz) {
+            if (piece == 0) log::info(path, ": rejected, shorter than ", decimal(kShortestSpeech_s, 1), " s");
+            return;
+        }
+        shards.add_speech(concat(fs::path(path).filename().string(), "@", piece), to_samples({read.data(), got}));
+    }
+}
+
+void prepare_files(const PrepareCommand& command, const Session& session) {
     std::vector<std::string> paths;
     for (const auto& entry : fs::recursive_directory_iterator(command.folder))
         if (entry.is_regular_file()) paths.push_back(entry.path().string());
@@ -285,11 +318,17 @@ void prepare_videos(const PrepareCommand& command, const Session& session) {
         std::vector<Take> takes;
     };
     std::vector<std::unique_ptr<Found>> found;  // takes point into their pass
+    std::vector<std::string> sounds;
     std::int64_t clips = 0;
     for (const std::string& path : paths) {
         try {
-            if (!probe_media(path).audio) {
+            const MediaProbe media = probe_media(path);
+            if (!media.audio) {
                 log::info(path, ": rejected, it has no sound");
+                continue;
+            }
+            if (!media.video) {
+                sounds.push_back(path);
                 continue;
             }
             FirstPassRequest request;
@@ -299,12 +338,18 @@ void prepare_videos(const PrepareCommand& command, const Session& session) {
             found.back()->takes = takes_of(found.back()->pass.analysis, path);
             clips += static_cast<std::int64_t>(found.back()->takes.size());
         } catch (const Error& error) {
-            if (error.code() != ExitCode::bad_data && error.code() != ExitCode::no_input) throw;
-            log::info(path, ": rejected, ", error.what());
+            reject(path, error);
         }
     }
     Shards shards(command, clips);
     for (const auto& one : found) cut_takes(one->path, one->takes, session, shards);
+    for (const std::string& path : sounds) {
+        try {
+            cut_speech(path, shards);
+        } catch (const Error& error) {
+            reject(path, error);
+        }
+    }
     shards.publish(session);
 }
 
@@ -335,7 +380,7 @@ int run_prepare(const PrepareCommand& command, const Session& session) {
     if (fs::exists(fs::path(command.folder) / "landmarks.f16"))
         prepare_aligned(command, session);
     else
-        prepare_videos(command, session);
+        prepare_files(command, session);
     return 0;
 }
 

@@ -40,6 +40,8 @@ TrainRequest make_request(const TrainCommand& command, const Global& global) {
     request.pairs_by_level = command.pairs == "by-level";
     require(request.model == TrainedModel::render || !request.pairs_by_level, ExitCode::usage,
             "--pairs by-level is for render: ", command.model, " learns from no pairs of pictures");
+    request.ear = command.ear;
+    require(request.model == TrainedModel::motion || request.ear.empty(), ExitCode::usage, "--ear is for motion");
     request.threads = global.threads;
     return request;
 }

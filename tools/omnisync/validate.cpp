@@ -39,13 +39,13 @@ std::string bank_name(Bank bank) {
     return bank == Bank::rich ? "rich" : bank == Bank::small ? "small" : "closed";
 }
 
-std::string weights_file(const ValidateCommand& command) {
-    const fs::path given = command.weights;
-    const std::string name = command.model + ".safetensors";
+std::string weights_file(const char* option, const std::string& asked, const std::string& model) {
+    const fs::path given = asked;
+    const std::string name = model + ".safetensors";
     for (const fs::path& place : {given, given / name, given / "portable" / name, given / "sync" / name})
         if (fs::is_regular_file(place)) return place.string();
-    throw Error(ExitCode::no_input, concat("no ", name, " in '", command.weights, "'"),
-                "--weights takes the file, its folder, or the folder above portable/ and sync/");
+    throw Error(ExitCode::no_input, concat("no ", name, " in '", asked, "'"),
+                concat(option, " takes the file, its folder, or the folder above portable/ and sync/"));
 }
 
 ValidateRequest make_request(const ValidateCommand& command, const Global& global) {
@@ -59,7 +59,9 @@ ValidateRequest make_request(const ValidateCommand& command, const Global& globa
             "--sheet shows one setting, not --ablate's many");
     require(!command.ablate || request.model != TrainedModel::sync, ExitCode::usage,
             "--ablate is for motion and render: sync has no sampler");
-    request.weights = weights_file(command);
+    require(command.sync.empty() || request.model == TrainedModel::motion, ExitCode::usage, "--sync is for motion");
+    request.weights = weights_file("--weights", command.weights, command.model);
+    if (!command.sync.empty()) request.sync_weights = weights_file("--sync", command.sync, "sync");
     request.held_out = command.held_out;
     request.tau = command.tau;
     if (command.steps > 0) request.steps = command.steps;

@@ -18,18 +18,20 @@ namespace {
 using weights::Init;
 
 constexpr std::int64_t kKernel = 5;
-constexpr std::int64_t kDilations[] = {1, 2, 4, 1, 2, 4};  // 0.56 s to each side with the two layers before
-constexpr double kLongestWave = 100;                       // motion frames
+constexpr std::int64_t kDilations[] = {1, 2, 4, 1, 2, 4, 1, 2};  // 0.71 s to each side with the two layers before
+constexpr double kLongestWave = 100;                             // motion frames
 
 }  // namespace
 
 MotionNet::MotionNet(const weights::Scope& scope, const MotionConfig& config)
     : config_(config),
-      expect_in_(scope / "expect_in", config.ear_width, config.ear_width, kKernel),
+      ear_out_(scope / "ear" / "out", config.ear_width, config.heard_width),
+      expect_in_(scope / "expect_in", config.heard_width, config.ear_width, kKernel),
+      expect_more_(scope / "expect_more", config.ear_width, config.ear_width, kKernel),
       expect_out_(scope / "expect_out", config.ear_width, kComponents, Init::small),
       tokens_(scope / "tokens", 2 * kComponents + 1, config.width),
-      silence_(scope.get("silence", {config.ear_width}, Init::small)),
-      speech_(scope / "speech", config.ear_width, config.width),
+      silence_(scope.get("silence", {config.heard_width}, Init::small)),
+      speech_(scope / "speech", config.heard_width, config.width),
       level_in_(scope / "level_in", config.width, config.width),
       level_out_(scope / "level_out", config.width, config.width),
       style_(scope / "style", kComponents, config.width, Init::zeros),
@@ -53,7 +55,7 @@ at::Tensor MotionNet::hear(const at::Tensor& mel) const {
     x = ear_in_[1](x);
     for (std::size_t i = 0; i < ear_.size(); ++i)
         x = x + at::gelu(ear_[i](ear_norms_[i](x.transpose(1, 2)).transpose(1, 2)));
-    return x;
+    return ear_out_(x.transpose(1, 2)).transpose(1, 2);
 }
 
 at::Tensor MotionNet::read(const at::Tensor& heard, const at::Tensor& positions) {
@@ -67,8 +69,9 @@ at::Tensor MotionNet::read(const at::Tensor& heard, const at::Tensor& positions)
 }
 
 at::Tensor MotionNet::expect(const at::Tensor& heard) const {
-    const at::Tensor hidden = at::gelu(expect_in_(heard.transpose(1, 2))).transpose(1, 2);
-    return expect_out_(hidden);
+    at::Tensor hidden = at::gelu(expect_in_(heard.transpose(1, 2)));
+    hidden = hidden + at::gelu(expect_more_(hidden));
+    return expect_out_(hidden.transpose(1, 2));
 }
 
 void MotionNet::fix() {

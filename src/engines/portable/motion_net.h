@@ -19,7 +19,8 @@ inline constexpr double kMotionRateHz = 30;
 inline constexpr double kHeardRateHz = 50;
 
 struct MotionConfig {
-    std::int64_t ear_width = 160;
+    std::int64_t ear_width = 224;
+    std::int64_t heard_width = 128;
     std::int64_t width = 192;
     std::int64_t blocks = 4;
     std::int64_t heads = 6;
@@ -34,12 +35,13 @@ public:
     /// the rounding of sums, faster, one call at a time. Copies of the net share that.
     void fix();
 
-    /// `mel` [B, T, kBands] at 100 Hz, normalised -> [B, ear_width, T / 2] at kHeardRateHz.
+    /// `mel` [B, T, kBands] at 100 Hz, normalised -> [B, heard_width, T / 2] at kHeardRateHz. Whoever trains with a
+    /// teacher (training/teacher.h) finds its features here: what lips do is read off what a recogniser would hear.
     [[nodiscard]] at::Tensor hear(const at::Tensor& mel) const;
-    /// `heard` read at `positions` [B, W], in heard frames, between frames by their distance -> [B, W, ear_width].
+    /// `heard` read at `positions` [B, W], in heard frames, between frames by their distance -> [B, W, heard_width].
     [[nodiscard]] static at::Tensor read(const at::Tensor& heard, const at::Tensor& positions);
 
-    /// The mean motion for this speech: [B, W, ear_width] -> [B, W, kComponents].
+    /// The mean motion for this speech: [B, W, heard_width] -> [B, W, kComponents].
     [[nodiscard]] at::Tensor expect(const at::Tensor& heard) const;
 
     /// What one step of the sampler knows.
@@ -51,7 +53,7 @@ public:
     };
     /// The clean motion, from `noisy`, the speech as read() and what it makes expect().
     [[nodiscard]] at::Tensor denoise(const Noisy& noisy, const at::Tensor& heard, const at::Tensor& expected) const;
-    /// The null condition: [ear_width] in place of every heard frame, with an expectation of zeros.
+    /// The null condition: [heard_width] in place of every heard frame, with an expectation of zeros.
     [[nodiscard]] const at::Tensor& silence() const { return silence_; }
 
     [[nodiscard]] const MotionConfig& config() const { return config_; }
@@ -63,7 +65,9 @@ private:
     std::vector<weights::Conv1d> ear_in_;
     std::vector<weights::Conv1d> ear_;
     std::vector<weights::LayerNorm> ear_norms_;
+    weights::Linear ear_out_;
     weights::Conv1d expect_in_;
+    weights::Conv1d expect_more_;
     weights::Linear expect_out_;
     weights::Linear tokens_;
     at::Tensor silence_;

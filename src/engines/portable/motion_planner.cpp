@@ -20,7 +20,7 @@ namespace {
 
 /// What the net is told of one window.
 struct Window {
-    at::Tensor heard;     // [1, W, ear_width]
+    at::Tensor heard;     // [1, W, heard_width]
     at::Tensor expected;  // [1, W, kComponents]
     at::Tensor given;     // [carried, kComponents], the window's first frames
 };

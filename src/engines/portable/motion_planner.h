@@ -29,9 +29,9 @@ struct MotionPlan {
     at::Tensor expected;
 };
 
-/// `heard` [1, ear_width, T50]: the whole utterance as the net hears it; `source` [n, kComponents]: the motion that the
-/// picture shows now; `style` [kComponents]. The plan has source's n frames, frame i at i / kMotionRateHz seconds of
-/// the utterance. Values depend on their place in the utterance, the options and the net alone.
+/// `heard` [1, heard_width, T50]: the whole utterance as the net hears it; `source` [n, kComponents]: the motion that
+/// the picture shows now; `style` [kComponents]. The plan has source's n frames, frame i at i / kMotionRateHz seconds
+/// of the utterance. Values depend on their place in the utterance, the options and the net alone.
 [[nodiscard]] MotionPlan plan_motion(const MotionNet& net, const at::Tensor& heard, const at::Tensor& source,
                                      const at::Tensor& style, const PlanOptions& options);
 

@@ -26,7 +26,7 @@ namespace omnisync::portable {
 namespace {
 
 constexpr double kActivityRateHz = 100;
-constexpr std::int64_t kPiece = 1000, kContext = 64;  // mel frames: 10 s; more than the ear's reach
+constexpr std::int64_t kPiece = 1000, kContext = 80;  // mel frames: 10 s; more than the ear's reach
 constexpr double kJoin_s = 0.12;                      // over which a plan takes over from the picture's own motion
 // Of the lips' opening, where the speaker's own is not known.
 constexpr double kAverageSpread = 1.8;
@@ -46,7 +46,7 @@ constexpr double kJawSideways = 0.3;
 /// hear() in pieces that overlap by what the ear listens to on both sides: a long speech needs hardly more memory.
 at::Tensor hear_all(const MotionNet& net, const at::Tensor& power) {
     const speech::MelLevel level = speech::measure_level(power);
-    const at::Tensor heard = at::empty({1, net.config().ear_width, (power.size(0) + 1) / 2});
+    const at::Tensor heard = at::empty({1, net.config().heard_width, (power.size(0) + 1) / 2});
     for (std::int64_t first = 0; first < power.size(0); first += kPiece) {
         const std::int64_t from = std::max<std::int64_t>(0, first - kContext);
         const std::int64_t to = std::min(power.size(0), first + kPiece + kContext);

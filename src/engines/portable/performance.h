@@ -16,7 +16,7 @@ namespace omnisync::portable {
 
 /// A voice as the planner wants it.
 struct Utterance {
-    at::Tensor heard;     ///< [1, ear_width, T50]
+    at::Tensor heard;     ///< [1, heard_width, T50]
     at::Tensor activity;  ///< [T + 2, 1] at 100 Hz, from 10 ms before the voice to 10 ms after it, 0 at both ends
     double start_s = 0;   ///< on the output's timeline
 };
